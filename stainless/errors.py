@@ -1,0 +1,50 @@
+"""Bad input is one clear line and exit code 2, never a traceback."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable
+
+INTERRUPTED = 130
+
+
+class InputError(ValueError):
+    """What the user gave cannot be used.
+
+    The message is one line that names the file, the key, the value and what was expected.
+    """
+
+
+def explain(error: BaseException) -> str | None:
+    """Return the one line for an error that the user can mend, or None for a defect of ours."""
+    if isinstance(error, InputError):
+        return " ".join(str(error).split())
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {(error.strerror or type(error).__name__).lower()}"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return f"cannot write: {error.strerror}"
+    return None
+
+
+def guarded(command: Callable[[], int | None], name: str = "stainless") -> int:
+    """Run a command and turn what the user can mend into one line on stderr.
+
+    Args:
+        command: the work; returns an exit code, None meaning 0.
+        name: what the line starts with.
+
+    Returns:
+        The exit code: the command's own, 2 for bad input, 130 for an interrupt.
+    """
+    try:
+        return command() or 0
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; the same command resumes", file=sys.stderr)
+        return INTERRUPTED
+    except (InputError, OSError) as error:
+        line = explain(error)
+        if line is None:
+            raise
+        print(f"{name}: error: {line}", file=sys.stderr)
+        return 2
