@@ -1,0 +1,114 @@
+"""Groups: images that show the same part stay on one side of every split."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from stainless.errors import InputError
+from train.data.sample import Sample
+
+
+def read_groups(folder: Path) -> dict[str, str]:
+    """Return the group of each image that `folder`/groups.csv lists; none without such a file.
+
+    The file has a column "image" (path from `folder`) and one whose name ends with "group".
+
+    Returns:
+        Group by image path from `folder`, normalised.
+
+    Raises:
+        InputError: a column is missing, or an image or a group is blank or in two groups.
+    """
+    path = folder / "groups.csv"
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file)
+        header = rows.fieldnames or []
+        named = [column for column in header if column.lower().endswith("group")]
+        if "image" not in header or len(named) != 1:
+            raise InputError(
+                f'{path}: expected a column "image" and one that ends with "group", '
+                f"got {', '.join(header) or 'nothing'}"
+            )
+        groups: dict[str, str] = {}
+        for row in rows:
+            image, group = row["image"], row[named[0]]
+            if not image or not group:
+                raise InputError(f"{path}: line {rows.line_num} lacks an image or a group")
+            if groups.setdefault(os.path.normpath(image), group) != group:
+                raise InputError(f"{path}: {image} is in two groups")
+    return groups
+
+
+class Split(NamedTuple):
+    """A test part divided in two; `how` says in a sentence how it was drawn."""
+
+    validation: list[Sample]
+    test: list[Sample]
+    how: str
+
+
+def split_validation(samples: Sequence[Sample], fraction: float, seed: int) -> Split:
+    """Draw a validation part from the test part, whole groups at a time, class by class.
+
+    Per class, its groups are shuffled and taken as long as each brings the number of images
+    nearer to `fraction` of the class; at least one group is taken and at least one left. A group
+    that holds several classes is decided by the first of them in alphabetical order. A class of a
+    single group stays in the test part. The result depends on names, groups, fraction and seed,
+    not on the order of `samples`.
+
+    Raises:
+        InputError: `fraction` is not between 0 and 1, the seed is negative, or no class has two
+            groups.
+    """
+    if not 0 < fraction < 1:
+        raise InputError(f"validation fraction is {fraction}, expected between 0 and 1")
+    if seed < 0:
+        raise InputError(f"seed is {seed}, expected 0 or more")
+    by_label: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for sample in samples:
+        by_label[sample.label][sample.group] += 1
+
+    drawn: dict[str, bool] = {}
+    for label, sizes in sorted(by_label.items()):
+        _decide(sizes, fraction, np.random.default_rng([seed, *label.encode()]), drawn)
+
+    ordered = sorted(samples, key=lambda sample: sample.name)
+    validation = [sample for sample in ordered if drawn[sample.group]]
+    if not validation:
+        raise InputError("no validation part can be drawn: no class has more than one group")
+    counts = []
+    for label, sizes in sorted(by_label.items()):
+        taken = [size for group, size in sizes.items() if drawn[group]]
+        counts.append(f"{label} {sum(taken)} of {sum(sizes.values())} images")
+        counts[-1] += f" ({len(taken)} of {len(sizes)} groups)"
+    how = (
+        "The validation part was drawn from the test part in whole groups per class, "
+        f"fraction {fraction:g}, seed {seed}: {', '.join(counts)}."
+    )
+    return Split(validation, [sample for sample in ordered if not drawn[sample.group]], how)
+
+
+def _decide(
+    sizes: dict[str, int], fraction: float, rng: np.random.Generator, drawn: dict[str, bool]
+) -> None:
+    """Decide for every group of one class that no class before it has decided."""
+    free = sorted(group for group in sizes if group not in drawn)
+    taken = sum(size for group, size in sizes.items() if drawn.get(group))
+    left = sum(1 for group in sizes if drawn.get(group) is False)
+    target = fraction * sum(sizes.values())
+    for position, index in enumerate(rng.permutation(len(free))):
+        group = free[index]
+        one_remains = left > 0 or position < len(free) - 1
+        nearer = taken == 0 or taken + sizes[group] / 2 <= target
+        drawn[group] = one_remains and nearer
+        taken += sizes[group] * drawn[group]
+        left += not drawn[group]

@@ -1,0 +1,96 @@
+"""What one image of a dataset is: its file, its class, its ground truth, its group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stainless.errors import InputError
+
+#: The label of an image without a defect, as MVTec AD names the folder.
+GOOD = "good"
+
+#: What an annotated class can be. An impurity is nominal; ignored pixels count for nothing.
+KINDS = ("defect", "impurity", "ignore")
+
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class AnnotationClass:
+    """One class that pixels can be annotated with; `kind` is one of KINDS."""
+
+    index: int
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image of a dataset and where its ground truth lies; nothing is decoded yet.
+
+    Attributes:
+        image: the picture.
+        label: "good" or the class of the defect.
+        mask: ground truth of a defective image: a mask, a folder of masks (MVTec LOCO) or a
+            LabelMe file; None when good.
+        group: what must stay on one side of a split, such as the photographs of one part;
+            the name where the dataset does not tell.
+        name: unique in the category and the same on every machine, such as "test/crack/000".
+        annotation: class index image beside which the instance image lies, or a LabelMe file.
+        classes: what LabelMe's labels stand for; empty unless the sample is of that layout.
+    """
+
+    image: Path
+    label: str
+    mask: Path | None
+    group: str
+    name: str
+    annotation: Path | None = None
+    classes: tuple[AnnotationClass, ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the image has no defect (it may have impurities)."""
+        return self.label == GOOD
+
+
+def annotation_classes(entries: Iterable[Mapping], source: Path | str) -> list[AnnotationClass]:
+    """Check {"index", "name", "kind"} mappings read from `source` and return them typed.
+
+    Raises:
+        InputError: an entry lacks a key, its kind is unknown, or an index or name repeats.
+    """
+    found: list[AnnotationClass] = []
+    for entry in entries:
+        if not isinstance(entry, Mapping) or not {"index", "name", "kind"} <= set(entry):
+            raise InputError(f'{source}: a class needs "index", "name" and "kind", got {entry!r}')
+        index, name, kind = entry["index"], str(entry["name"]), entry["kind"]
+        if kind not in KINDS:
+            raise InputError(f"{source}: class {name!r} is {kind!r}, expected {', '.join(KINDS)}")
+        if type(index) is not int or not 1 <= index <= 255:
+            raise InputError(f"{source}: class {name!r} has index {index!r}, expected 1 to 255")
+        if any(index == other.index or name == other.name for other in found):
+            raise InputError(f"{source}: class {name!r} (index {index}) is given twice")
+        found.append(AnnotationClass(index, name, kind))
+    return found
+
+
+def list_images(folder: Path, deep: bool = False) -> list[Path]:
+    """Return the images in `folder` (`deep`: and below it), sorted by path, hidden files left out.
+
+    Raises:
+        InputError: two images differ in nothing but the ending, so names would not tell them apart.
+    """
+    paths = sorted(
+        path
+        for path in (folder.rglob("*") if deep else folder.glob("*"))
+        if path.suffix.lower() in IMAGE_ENDINGS and path.name[0] != "." and path.is_file()
+    )
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        twin = seen.setdefault(path.with_suffix(""), path)
+        if twin is not path:
+            raise InputError(f"{path}: has the same name as {twin.name} beside it")
+    return paths
