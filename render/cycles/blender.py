@@ -1,0 +1,63 @@
+"""Which Blender this is, and what it can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stainless.errors import InputError
+
+OLDEST = (3, 4)
+
+
+@dataclass(frozen=True)
+class Blender:
+    """The Blender that renders.
+
+    Attributes:
+        version: for example `4.5.15`.
+        denoiser: whether it was built with Open Image Denoise.
+    """
+
+    version: str
+    denoiser: bool
+
+
+def load() -> Any:
+    """Import and return `bpy`.
+
+    Raises:
+        InputError: there is no usable bpy, or Blender is too old.
+    """
+    try:
+        import bpy
+    except ImportError as error:
+        missing = str(error).splitlines()[0]
+        if ".so" in missing:
+            raise InputError(
+                f"bpy cannot load a system library ({missing}); on Debian or Ubuntu: apt-get "
+                "install libx11-6 libxi6 libxfixes3 libxrender1 libxkbcommon0 libsm6 libgl1"
+            ) from None
+        raise InputError(
+            "rendering needs Blender: run `pip install 'stainless[render]'` (Python 3.11), "
+            "or start this script with `blender -b -P render/generate.py -- ...`"
+        ) from None
+    if bpy.app.version < OLDEST:
+        raise InputError(
+            f"Blender {bpy.app.version_string} is too old: expected "
+            f"{'.'.join(map(str, OLDEST))} or newer"
+        )
+    return bpy
+
+
+def describe() -> Blender:
+    """Return the version and abilities of the Blender at hand."""
+    bpy = load()
+    return Blender(".".join(map(str, bpy.app.version)), _has_denoiser(bpy))
+
+
+def _has_denoiser(bpy: Any) -> bool:
+    """Tell whether Open Image Denoise was compiled in."""
+    import _cycles
+
+    return bool(getattr(_cycles, "with_openimagedenoise", False))

@@ -1,0 +1,1 @@
+"""Geometry of the metal surface as slope maps and masks. Numpy only."""
