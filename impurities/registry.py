@@ -1,0 +1,43 @@
+"""The impurities there are, by the name that scenes and annotations call them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from impurities import water_stain, water_stain_ranges
+
+
+@dataclass(frozen=True)
+class Impurity:
+    """One kind of impurity: a type of ranges, and what can be done with it.
+
+    Attributes:
+        ranges: dataclass of ranges; its defaults are usable.
+        validate: ranges -> None; ValueError names key, value and expectation.
+        sample: (ranges, area_mm, rng) -> list of explicit impurities.
+        from_dict: what `dataclasses.asdict` and JSON made of one -> the same again.
+        evaluate: (list, x_mm, y_mm, reflectance) -> reflectance, mask, instance at points.
+        rasterize: (list, origin_mm, pixel_mm, shape, reflectance, supersample) -> ratio, mask,
+            instance over pixels.
+    """
+
+    ranges: type[Any]
+    validate: Callable[[Any], None]
+    sample: Callable[..., list[Any]]
+    from_dict: Callable[..., Any]
+    evaluate: Callable[..., Any]
+    rasterize: Callable[..., Any]
+
+
+IMPURITIES: dict[str, Impurity] = {
+    water_stain.CLASS_NAME: Impurity(
+        water_stain_ranges.WaterStainRanges,
+        water_stain_ranges.validate,
+        water_stain_ranges.sample_stains,
+        water_stain.WaterStain.from_dict,
+        water_stain.evaluate,
+        water_stain.rasterize,
+    ),
+}
