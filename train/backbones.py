@@ -79,6 +79,7 @@ class Stages(nn.Module):
         modules = {index + 1: row for index, row in enumerate(info.feature_info.get_dicts())}
         ends = {stage: modules[stage]["stage"] for stage in sorted(stages)}
         self.channels = tuple(modules[stage]["num_chs"] for stage in sorted(stages))
+        self._finest = min(stages)
         self._ends = set(ends.values())
         self.stem = nn.Sequential(whole.conv_stem, whole.bn1)
         self.blocks = whole.blocks[: max(self._ends)]
@@ -112,6 +113,18 @@ class Stages(nn.Module):
                     side += (convolution.kernel_size[0] - 1) * pitch
                     pitch *= convolution.stride[0]
         return side
+
+    @property
+    def first_centre(self) -> float:
+        """Pixel coordinate that the first cell of the finest chosen stage looks at.
+
+        Symmetric padding puts it on the first pixel. TensorFlow's padding ("same") shifts the
+        kernels by half a cell for even sizes, and weights trained with it look back by as much.
+        """
+        from timm.layers import Conv2dSame
+
+        same = any(isinstance(module, Conv2dSame) for module in self.modules())
+        return (2**self._finest - 1) / 2 if same else 0.0
 
 
 def published_weights(name: str) -> Path:

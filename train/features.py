@@ -40,13 +40,20 @@ class PatchNetwork(nn.Module):
         self.pool = nn.AvgPool2d(
             pool_kernel, pool_stride, padding=pool_kernel // 2, count_include_pad=False
         )
+        self.cell = 2 ** max(stages)
         known = BACKBONES[backbone]
         self.register_buffer("mean", torch.tensor(known.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(known.std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map (B, 3, H, W) in [0, 1] to (B, h, w, D)."""
-        normalised = (images - self.mean) / self.std
+        """Map (B, 3, H, W) in [0, 1] to (B, h, w, D).
+
+        The image is continued to whole cells of the coarsest stage, so that the place of a patch
+        does not depend on the image size.
+        """
+        height, width = images.shape[-2:]
+        missing = (0, -width % self.cell, 0, -height % self.cell)
+        normalised = F.pad((images - self.mean) / self.std, missing, mode="replicate")
         maps = [self.pool(found) for found in self.stages(normalised)]
         grid = maps[0].shape[-2:]
         coarse = [F.interpolate(m, size=grid, mode="bilinear") for m in maps[1:]]
@@ -112,6 +119,16 @@ class FeatureExtractor(nn.Module):
     def smallest_image(self) -> int:
         """Smallest side of an image in pixels: what one cell of the finest stage sees."""
         return self.network.stages.receptive_field
+
+    @property
+    def pitch(self) -> int:
+        """Distance in pixels between the centres of neighbouring patches."""
+        return 2 ** self.stages[0] * self.pool_stride
+
+    @property
+    def first_centre(self) -> float:
+        """Pixel coordinate, 0 being the centre of the first pixel, where the first patch lies."""
+        return self.network.stages.first_centre
 
     def identity(self) -> dict[str, Any]:
         """Return everything that a feature depends on beside the image, JSON-serialisable.
