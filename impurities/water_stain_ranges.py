@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from impurities.heterogeneity import Heterogeneity, Ring
 from impurities.jittered_cells import Area, cells_over, guaranteed_reach_mm, jittered_center
 from impurities.perlin import PERIOD
-from impurities.ranges import Range, bounds, check_range, within
 from impurities.water_stain import WaterStain
+from stainless.ranges import Range, bounds, check_range, within
 
 
 @dataclass
@@ -46,7 +46,7 @@ class WaterStainRanges:
 
     A range is a number or (low, high), drawn uniformly. The defaults are not the paper's, which
     gives none: they were chosen by eye, for stains of dried tap water on brushed metal that cover
-    about a sixth of it and seldom meet; where two meet, the paper's rule cuts them straight.
+    about a fifth of it and seldom meet; where two meet, the paper's rule cuts them straight.
 
     Attributes:
         cell_size_mm: G, edge of the square cells that hold at most one stain each.

@@ -1,0 +1,207 @@
+"""Typed configuration: one tree of dataclasses is YAML schema, command line and reference.
+
+A tree is read from a YAML file, from the file that one `extends`, and from dotted overrides of the
+command line. Every error names where it stands: the file or option, the key, the value and what
+was expected. (jsonargparse, the obvious library, lets `light: 4` pass where a tree belongs and
+spreads an error over several lines without its file.)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from stainless.errors import InputError
+
+T = TypeVar("T")
+
+EXTENDS = "extends"
+
+
+def read(schema: type[T], path: Path, overrides: Sequence[tuple[str, str]] = ()) -> T:
+    """Read a configuration.
+
+    Args:
+        schema: a dataclass whose fields all have defaults.
+        path: the YAML file.
+        overrides: dotted keys and their values in YAML notation; later ones win.
+
+    Returns:
+        An instance of `schema`.
+
+    Raises:
+        InputError: a file is missing or unreadable; a key is unknown; a value has a wrong type.
+    """
+    tree = _load(schema, path, ())
+    for key, text in overrides:
+        origin = f"--{key}"
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise InputError(f"{origin}: {text!r}, expected a value in YAML notation") from None
+        branch: Any = value
+        for name in reversed(key.split(".")):
+            branch = {name: branch}
+        _convert(schema, branch, "", origin)
+        tree = _merge(tree, branch)
+    return typing.cast(T, _convert(schema, tree, "", str(path)))
+
+
+def keys(schema: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield the dotted key, type and default of every leaf below a schema."""
+    hints = typing.get_type_hints(schema)
+    default = schema()
+    for field in dataclasses.fields(schema):
+        inner = _tree_type(hints[field.name])
+        key = prefix + field.name
+        if inner is not None:
+            yield from keys(inner, key + ".")
+        else:
+            yield key, hints[field.name], getattr(default, field.name)
+
+
+def _load(schema: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """Return the tree of a file, merged over the one it extends; check each file on its own."""
+    if path.resolve() in seen:
+        raise InputError(f"{path}: {EXTENDS}: the files extend one another in a circle")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text ({type(error).__name__})") from None
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark is not None else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise InputError(f"{path}: {where}{problem}") from None
+    if tree is None:
+        tree = {}
+    if not isinstance(tree, dict):
+        raise InputError(f"{path}: expected keys with values, got {_shown(tree)}")
+    base = tree.pop(EXTENDS, None)
+    _convert(schema, tree, "", str(path))
+    if base is None:
+        return tree
+    if not isinstance(base, str):
+        raise InputError(f"{path}: {EXTENDS}: {_shown(base)}, expected the name of a YAML file")
+    return _merge(_load(schema, path.parent / base, (*seen, path.resolve())), tree)
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tree with the values of `above` where it has any, else those of `below`."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        both = isinstance(value, dict) and isinstance(old, dict)
+        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _convert(kind: Any, value: Any, key: str, origin: str) -> Any:
+    """Return `value` as an instance of the annotated type `kind`."""
+    if dataclasses.is_dataclass(kind):
+        return _convert_tree(kind, value, key, origin)
+    arguments = typing.get_args(kind)
+    family = typing.get_origin(kind)
+    if family in (typing.Union, types.UnionType):
+        for option in arguments:
+            if dataclasses.is_dataclass(option) and isinstance(value, dict):
+                return _convert_tree(option, value, key, origin)
+        for option in arguments:
+            try:
+                return _convert(option, value, key, origin)
+            except InputError:
+                continue
+    elif family is typing.Literal:
+        if value in arguments:
+            return value
+    elif family in (tuple, list) and isinstance(value, (list, tuple)):
+        if family is list or arguments[-1] is Ellipsis:
+            arguments = (arguments[0],) * len(value)
+        if len(arguments) == len(value):
+            return family(
+                _convert(a, v, f"{key}[{i}]", origin)
+                for i, (a, v) in enumerate(zip(arguments, value, strict=True))
+            )
+    elif kind is type(None) and value is None:
+        return None
+    elif kind is float and not isinstance(value, bool):
+        # YAML 1.1 reads 1e-3, without a dot, as text.
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            pass
+    elif isinstance(kind, type) and type(value) is kind:
+        return value
+    raise InputError(f"{origin}: {key}: {_shown(value)}, expected {_described(kind)}")
+
+
+def _convert_tree(schema: Any, value: Any, key: str, origin: str) -> Any:
+    """Return a mapping as an instance of a dataclass."""
+    if not isinstance(value, dict):
+        raise InputError(f"{origin}: {key}: {_shown(value)}, expected keys with values")
+    hints = typing.get_type_hints(schema)
+    prefix = key + "." if key else ""
+    for name in value:
+        if name not in hints:
+            raise InputError(f"{origin}: {prefix}{name}: unknown key{_nearest(name, hints)}")
+    return schema(
+        **{name: _convert(hints[name], v, prefix + name, origin) for name, v in value.items()}
+    )
+
+
+def _tree_type(kind: Any) -> Any:
+    """Return the dataclass that a field holds, alone or as an option, or None."""
+    for option in (kind, *typing.get_args(kind)):
+        if dataclasses.is_dataclass(option) and typing.get_origin(kind) not in (list, tuple):
+            return option
+    return None
+
+
+def _nearest(name: Any, known: Mapping[str, Any]) -> str:
+    """Return a hint at what was meant."""
+    near = difflib.get_close_matches(str(name), list(known), 1, 0.5)
+    if near:
+        return f", did you mean {near[0]}?"
+    return f", expected one of {', '.join(known)}"
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a message shows it, in one short line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _described(kind: Any) -> str:
+    """Return a type in a user's words."""
+    simple = {
+        float: "a number",
+        int: "a whole number",
+        str: "a text",
+        bool: "true or false",
+        type(None): "null",
+    }
+    if kind in simple:
+        return simple[kind]
+    arguments, family = typing.get_args(kind), typing.get_origin(kind)
+    if dataclasses.is_dataclass(kind):
+        return "keys with values"
+    if family in (typing.Union, types.UnionType):
+        return " or ".join(_described(a) for a in arguments)
+    if family is typing.Literal:
+        return "one of " + ", ".join(map(str, arguments))
+    if arguments == (float, float):
+        return "[low, high]"
+    if family is list or arguments[-1] is Ellipsis:
+        return f"a list, each item {_described(arguments[0])}"
+    return f"a list of {len(arguments)}, each item {_described(arguments[0])}"
