@@ -82,6 +82,18 @@ class Heterogeneity:
             change = change + ring.depth * hump * hump
         return change
 
+    def on_a_ring(self, relative: Array, margin: Array) -> NDArray[np.bool_]:
+        """Return where a ring is near: it may be as narrow as a pixel.
+
+        Args:
+            relative: d̂ at points inside the outline.
+            margin: how near, in d̂.
+        """
+        covered = np.zeros(relative.shape, dtype=np.bool_)
+        for ring in self.rings:
+            covered |= np.abs(relative - ring.position) < ring.width + margin
+        return covered
+
     def _scale(self, x_mm: Array, y_mm: Array) -> Array:
         noise = perlin2(
             self.mode_frequency_per_mm * x_mm + self.mode_offset[0],

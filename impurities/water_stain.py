@@ -133,7 +133,9 @@ def evaluate(
     """
     _check(stains, reflectance)
     x, y = (np.ascontiguousarray(a, dtype=np.float64) for a in np.broadcast_arrays(x_mm, y_mm))
-    result = np.broadcast_to(np.asarray(reflectance, dtype=np.float64), x.shape).ravel()
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError("x_mm, y_mm: expected finite coordinates")
+    result = np.broadcast_to(np.asarray(reflectance, dtype=np.float64), x.shape).flatten()
     shape, x, y = x.shape, x.ravel(), y.ravel()
     instance = np.zeros(x.shape, dtype=np.uint16)
     centers = [stain.center_mm for stain in stains]
@@ -168,8 +170,8 @@ def rasterize(
     """Evaluate Algorithm 1 over the pixels of a picture.
 
     Mask and instance equal `evaluate` at the pixel centres, bit for bit. The ratio is the mean over
-    supersample² points in pixels that an outline can cross; elsewhere the field is smooth over a
-    pixel and its centre stands for it.
+    supersample² points in pixels that an outline can cross or a drying ring covers; elsewhere the
+    field is smooth over a pixel and its centre stands for it.
 
     Args:
         stains: in the order that instances count.
@@ -213,6 +215,12 @@ def rasterize(
 
         r, c = np.nonzero(core)
         relative = distance[r, c] / outline[r, c]
+        if stain.heterogeneity is not None:
+            # About the most that d̂ changes from a pixel's centre to its corner.
+            margin = 2.0 * pixel_mm / outline[r, c]
+            uneven = stain.heterogeneity.on_a_ring(relative, margin)
+            band[r[uneven], c[uneven]] = True
+            r, c, relative = r[~uneven], c[~uneven], relative[~uneven]
         change = _relative_change(stain, relative, x[0, c], y[r, 0], reflectance)
         ratio[rows[r], columns[c]] = 1.0 + change
 
