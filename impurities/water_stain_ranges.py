@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, unique
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,7 @@ class WaterStainRanges:
     heterogeneity: HeterogeneityRanges = field(default_factory=HeterogeneityRanges)
 
 
+@unique
 class _Stream(IntEnum):
     """One stream of random numbers per quantity, so that none depends on another's range.
 

@@ -40,6 +40,7 @@ def test_stays_in_its_range_and_uses_it():
     assert 0.7 < values.max() <= 1
 
 
+@pytest.mark.filterwarnings("error")
 @given(finite, finite)
 def test_any_finite_point_has_a_value(x, y):
     assert -1 <= perlin2(x, y) <= 1

@@ -120,6 +120,20 @@ def test_hand_computed_pixel():
     assert np.array_equal(fine.mask, raster.mask)
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_pixels_halfway_between_two_centres_go_to_the_first(order):
+    # Both of radius 3 around x = 0 and x = 4: the column at x = 2 is equally far from either.
+    pair = [WaterStain((x, 0.0), 3.0, 0.0, 1.0, 1.0, -0.5, (0.0, 0.0)) for x in (0.0, 4.0)]
+    stains = [pair[k] for k in order]
+    where = ((-3.5, -3.5), 1.0, (7, 11))
+    raster = rasterize(stains, *where)
+    assert raster.instance[3].tolist() == [
+        *[0, *[order.index(0) + 1] * 4],
+        *[1, *[order.index(1) + 1] * 4, 0],
+    ]
+    assert np.array_equal(raster.instance, evaluate(stains, *pixel_centers(*where)).instance)
+
+
 def test_stains_elsewhere_leave_the_picture_untouched():
     stains = sample_stains(CROWDED, (0.0, 0.0, 20.0, 20.0), np.random.default_rng(9))
     for origin in ((1000.0, 0.0), (0.0, -1000.0)):
