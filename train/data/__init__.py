@@ -13,7 +13,7 @@ from train.data.groups import Split, split_validation
 from train.data.images import image_size, load_image
 from train.data.labelme import class_map
 from train.data.sample import GOOD, AnnotationClass, Sample, list_images
-from train.data.truth import Annotation, load_annotation, load_ignore, load_mask
+from train.data.truth import Annotation, load_annotation, load_ignore, load_mask, mask_annotation
 
 __all__ = [
     "GOOD",
@@ -30,6 +30,7 @@ __all__ = [
     "load_ignore",
     "load_image",
     "load_mask",
+    "mask_annotation",
     "read_category",
     "split_validation",
 ]

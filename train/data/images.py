@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,8 +12,8 @@ import numpy as np
 
 from stainless.errors import InputError
 
-#: Ends that a whole file has near its end. Decoders fill what a truncated one lacks with grey.
-_ENDS = {b"\x89PNG": b"IEND", b"\xff\xd8\xff": b"\xff\xd9"}
+# What is wrong is said in one line of ours; OpenCV would add its own.
+cv2.setLogLevel(0)
 
 
 def load_image(path: Path) -> np.ndarray:
@@ -103,9 +104,7 @@ def decode(path: Path) -> np.ndarray:
         data = file.read()
     if not data:
         raise InputError(f"{path}: is empty")
-    for start, end in _ENDS.items():
-        if data.startswith(start) and end not in data[-4096:]:
-            raise InputError(f"{path}: is truncated")
+    _refuse_damage(data, path)
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
@@ -113,6 +112,23 @@ def decode(path: Path) -> np.ndarray:
     if pixels is None or pixels.size == 0:
         raise InputError(f"{path}: cannot be read as an image; it is corrupt or of another format")
     return pixels
+
+
+def _refuse_damage(data: bytes, path: Path) -> None:
+    """Refuse what a decoder may fill with grey: a truncated JPEG, a PNG with wrong checksums."""
+    if data.startswith(b"\xff\xd8\xff") and b"\xff\xd9" not in data[-4096:]:
+        raise InputError(f"{path}: is truncated")
+    if not data.startswith(b"\x89PNG"):
+        return
+    start, kind = 8, b""
+    while kind != b"IEND":
+        length, kind = struct.unpack(">I4s", data[start : start + 8].ljust(8, b"\0"))
+        end = start + 12 + length
+        if end > len(data):
+            raise InputError(f"{path}: is truncated")
+        if zlib.crc32(data[start + 4 : end - 4]) != struct.unpack(">I", data[end - 4 : end])[0]:
+            raise InputError(f"{path}: is corrupt (checksum of {kind.decode('latin1')})")
+        start = end
 
 
 def _opened(path: Path) -> BinaryIO:

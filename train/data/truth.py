@@ -68,7 +68,7 @@ def load_annotation(sample: Sample) -> Annotation:
     if path.suffix.lower() == ".json":
         classes, instances = rasterise(path, size, sample.classes)
         return Annotation(classes, instances, {one.index: one for one in sample.classes})
-    names = _named(path.parents[3] / "classes.json")
+    names = _named(_class_list(path))
     classes = load_indices(path, size, np.uint8)
     unknown = set(np.unique(classes).tolist()) - {0, *names}
     if unknown:
@@ -81,32 +81,43 @@ def load_ignore(sample: Sample) -> np.ndarray | None:
     """Return the pixels that count for nothing as (H, W) bool; None without such a class."""
     if sample.annotation is None:
         return None
-    classes, _, names = load_annotation(sample)
-    ignored = [one.index for one in names.values() if one.kind == "ignore"]
-    return np.isin(classes, ignored) if ignored else None
+    is_labelme = sample.annotation.suffix.lower() == ".json"
+    named = sample.classes if is_labelme else _named(_class_list(sample.annotation)).values()
+    ignored = [one.index for one in named if one.kind == "ignore"]
+    return np.isin(load_annotation(sample).classes, ignored) if ignored else None
+
+
+def mask_annotation(mask: np.ndarray, label: str) -> Annotation:
+    """Return the annotation that a mask (H, W) bool amounts to: one class, its 8-connected regions.
+
+    Raises:
+        InputError: there are more regions than 16 bits can number.
+    """
+    count, regions = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    if count > np.iinfo(np.uint16).max:
+        raise InputError(f"a mask of {label} has {count - 1} regions, more than 65535")
+    names = {1: AnnotationClass(1, label, "defect")} if count > 1 else {}
+    return Annotation(mask.astype(np.uint8), regions.astype(np.uint16), names)
 
 
 def _from_mask(sample: Sample, size: tuple[int, int]) -> Annotation:
+    if sample.mask is None or not sample.mask.is_dir():
+        return mask_annotation(load_mask(sample), sample.label)
     instances = np.zeros(size, np.uint16)
-    if sample.mask is None:
-        return Annotation(np.zeros(size, np.uint8), instances, {})
-    mask = load_mask(sample)
-    if sample.mask.is_dir():
-        for number, part in enumerate(_parts(sample.mask, size), 1):
-            instances[part] = number
-    else:
-        count, regions = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-        if count > np.iinfo(np.uint16).max:
-            raise InputError(f"{sample.mask}: has {count - 1} regions, more than 65535")
-        instances = regions.astype(np.uint16)
-    return Annotation(
-        mask.astype(np.uint8), instances, {1: AnnotationClass(1, sample.label, "defect")}
-    )
+    for number, part in enumerate(_parts(sample.mask, size), 1):
+        instances[part] = number
+    names = {1: AnnotationClass(1, sample.label, "defect")}
+    return Annotation((instances > 0).astype(np.uint8), instances, names)
 
 
 def _parts(folder: Path, size: tuple[int, int]) -> list[np.ndarray]:
     # MVTec LOCO gives every defect a file and every class of them a value of its own.
     return [load_binary(path, size, value=None) for path in list_images(folder)]
+
+
+def _class_list(annotation: Path) -> Path:
+    """Return the file that names the classes, of <root>/<category>/<part>/<kind>/000_class.png."""
+    return annotation.parents[3] / "classes.json"
 
 
 def _named(path: Path) -> dict[int, AnnotationClass]:
