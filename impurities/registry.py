@@ -19,7 +19,7 @@ class Impurity:
         sample: (ranges, area_mm, rng) -> list of explicit impurities.
         from_dict: what `dataclasses.asdict` and JSON made of one -> the same again.
         evaluate: (list, x_mm, y_mm, reflectance) -> reflectance, mask, instance at points.
-        rasterize: (list, origin_mm, pixel_mm, shape, reflectance, supersample) -> ratio, mask,
+        rasterize: (list, pixel_to_surface, shape, reflectance, supersample) -> ratio, mask,
             instance over pixels.
     """
 

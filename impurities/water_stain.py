@@ -26,11 +26,14 @@ from numpy.typing import ArrayLike, NDArray
 from impurities.heterogeneity import Heterogeneity
 from impurities.jittered_cells import CellTable, nearest_center, squared_distance
 from impurities.perlin import perlin2
+from stainless.homography import project
 
 #: The name of this impurity in annotations and scenes.
 CLASS_NAME = "water_stain"
 
 _MOST_INSTANCES = np.iinfo(np.uint16).max
+# Determinant of a homography below which it is none: pixels of 1e-10 mm.
+_SINGULAR = 1e-20
 
 Array = NDArray[np.float64]
 Rivals = list[tuple[int, tuple[float, float]]]
@@ -161,8 +164,7 @@ def evaluate(
 
 def rasterize(
     stains: Sequence[WaterStain],
-    origin_mm: tuple[float, float],
-    pixel_mm: float,
+    pixel_to_surface: Array,
     shape: tuple[int, int],
     reflectance: float = 1.0,
     supersample: int = 3,
@@ -175,33 +177,32 @@ def rasterize(
 
     Args:
         stains: in the order that instances count.
-        origin_mm: (x, y) of the corner where pixel (0, 0) begins.
-        pixel_mm: edge of a pixel; column c has its centre at x = origin + (c + 0.5)·pixel, row r
-            at y likewise.
+        pixel_to_surface: (3, 3) homography from pixels to mm, see `stainless.homography`; column c
+            and row r have their centre at (c + 0.5, r + 0.5).
         shape: (rows, columns).
         reflectance: R_in in (0, 1], of the clean surface.
         supersample: points per pixel edge, at least 1.
 
     Raises:
-        ValueError: reflectance outside (0, 1], pixel size or supersample not positive, or more
-            than 65535 stains.
+        ValueError: reflectance outside (0, 1], a singular homography, supersample not positive,
+            or more than 65535 stains.
     """
     _check(stains, reflectance)
     if not reflectance > 0:
         raise ValueError(f"reflectance: {reflectance}, expected above 0: the ratio divides by it")
-    if not pixel_mm > 0 or supersample < 1:
-        raise ValueError(
-            f"pixel_mm: {pixel_mm}, supersample: {supersample}, expected both positive"
-        )
+    if supersample < 1:
+        raise ValueError(f"supersample: {supersample}, expected at least 1")
+    if abs(np.linalg.det(pixel_to_surface)) < _SINGULAR:
+        raise ValueError("pixel_to_surface: singular, expected an invertible (3, 3) homography")
+    surface_to_pixel = np.linalg.inv(pixel_to_surface)
+    pixel = _pixel_mm(pixel_to_surface, shape)
     ratio = np.ones(shape, dtype=np.float32)
     instance = np.zeros(shape, dtype=np.uint16)
     for k, stain in enumerate(stains):
-        rows = _pixels(stain.center_mm[1] - origin_mm[1], stain.reach_mm, pixel_mm, shape[0])
-        columns = _pixels(stain.center_mm[0] - origin_mm[0], stain.reach_mm, pixel_mm, shape[1])
+        rows, columns = _window(stain, surface_to_pixel, shape)
         if len(rows) == 0 or len(columns) == 0:
             continue
-        x = (origin_mm[0] + (columns + 0.5) * pixel_mm)[None, :]
-        y = (origin_mm[1] + (rows + 0.5) * pixel_mm)[:, None]
+        x, y = project(pixel_to_surface, (columns + 0.5)[None, :], (rows + 0.5)[:, None])
         rivals = _rivals(stains, k)
         distance, outline, inside = _owned(stain, k, rivals, x, y)
         core, band = _core_and_band(inside)
@@ -217,18 +218,21 @@ def rasterize(
         relative = distance[r, c] / outline[r, c]
         if stain.heterogeneity is not None:
             # About the most that d̂ changes from a pixel's centre to its corner.
-            margin = 2.0 * pixel_mm / outline[r, c]
+            margin = 2.0 * pixel / outline[r, c]
             uneven = stain.heterogeneity.on_a_ring(relative, margin)
             band[r[uneven], c[uneven]] = True
             r, c, relative = r[~uneven], c[~uneven], relative[~uneven]
-        change = _relative_change(stain, relative, x[0, c], y[r, 0], reflectance)
+        change = _relative_change(stain, relative, x[r, c], y[r, c], reflectance)
         ratio[rows[r], columns[c]] = 1.0 + change
 
         r, c = np.nonzero(band)
-        steps = ((np.arange(supersample) + 0.5) / supersample - 0.5) * pixel_mm
+        steps = (np.arange(supersample) + 0.5) / supersample
         sub_x, sub_y = np.meshgrid(steps, steps)
-        fine_x = (x[0, c][:, None] + sub_x.ravel()[None, :]).ravel()
-        fine_y = (y[r, 0][:, None] + sub_y.ravel()[None, :]).ravel()
+        fine_x, fine_y = project(
+            pixel_to_surface,
+            (columns[c][:, None] + sub_x.ravel()).ravel(),
+            (rows[r][:, None] + sub_y.ravel()).ravel(),
+        )
         distance, outline, inside = _owned(stain, k, rivals, fine_x, fine_y)
         fine = np.zeros(fine_x.shape)
         relative = distance[inside] / outline[inside]
@@ -300,11 +304,29 @@ def _owned(
     return distance, outline, inside
 
 
-def _pixels(center_mm: float, reach_mm: float, pixel_mm: float, count: int) -> NDArray[np.int64]:
-    """Return the pixels along one axis within reach, with two to spare, from -1 to `count`."""
-    first = max(-1.0, math.floor((center_mm - reach_mm) / pixel_mm) - 2)
-    last = min(float(count), math.ceil((center_mm + reach_mm) / pixel_mm) + 2)
-    return np.arange(first, last + 1).astype(np.int64)
+def _window(
+    stain: WaterStain, surface_to_pixel: Array, shape: tuple[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return rows and columns within the stain's reach, with two to spare, from -1 to the count."""
+    (x, y), reach = stain.center_mm, stain.reach_mm
+    corners = (
+        [x - reach, x + reach, x + reach, x - reach],
+        [y - reach, y - reach, y + reach, y + reach],
+    )
+    across, down = project(surface_to_pixel, *corners)
+    axes = []
+    for position, count in ((down, shape[0]), (across, shape[1])):
+        first = max(-1.0, math.floor(position.min()) - 2)
+        last = min(float(count), math.ceil(position.max()) + 2)
+        axes.append(np.arange(first, last + 1).astype(np.int64))
+    return axes[0], axes[1]
+
+
+def _pixel_mm(pixel_to_surface: Array, shape: tuple[int, int]) -> float:
+    """Return the edge of the pixel in the middle of the picture; the others are much the same."""
+    x, y = np.array([0.0, 1.0, 0.0]) + shape[1] / 2, np.array([0.0, 0.0, 1.0]) + shape[0] / 2
+    x, y = project(pixel_to_surface, x, y)
+    return float(np.hypot(x[1:] - x[0], y[1:] - y[0]).max())
 
 
 def _core_and_band(

@@ -49,7 +49,8 @@ class WaterStainRanges:
     about a fifth of it and seldom meet; where two meet, the paper's rule cuts them straight.
 
     Attributes:
-        cell_size_mm: G, edge of the square cells that hold at most one stain each.
+        cell_size_mm: G, edge of the square cells that hold at most one stain each; drawn once a
+            surface.
         jitter: how far a centre strays within its cell: 0 is the middle, 1 the whole cell.
         density: share of the cells that hold a stain, in [0, 1].
         density_map: factors in [0, 1] on the density, rows from low to high y and columns from low
@@ -63,7 +64,7 @@ class WaterStainRanges:
         heterogeneity: variation inside the outline, off by default.
     """
 
-    cell_size_mm: float = 7.0
+    cell_size_mm: Range = 7.0
     jitter: float = 0.6
     density: float = 0.8
     density_map: list[list[float]] | None = None
@@ -98,6 +99,7 @@ class _Stream(IntEnum):
     RING_POSITION = 12
     RING_WIDTH = 13
     RING_DEPTH = 14
+    CELL_SIZE = 15
 
 
 def reach_mm(ranges: WaterStainRanges) -> float:
@@ -114,12 +116,13 @@ def check_reach(ranges: WaterStainRanges) -> None:
     Raises:
         ValueError: one line with keys, value and limit.
     """
-    limit = guaranteed_reach_mm(ranges.cell_size_mm, ranges.jitter)
+    size = bounds(ranges.cell_size_mm)[0]
+    limit = guaranteed_reach_mm(size, ranges.jitter)
     reach = reach_mm(ranges)
     if ranges.centers_mm is None and reach > limit:
         raise ValueError(
             f"radius_mm + amplitude_mm: {reach:g} at most, expected within {limit:g}, the reach of "
-            f"the neighbouring cells for cell_size_mm {ranges.cell_size_mm:g} and jitter "
+            f"the neighbouring cells for cell_size_mm {size:g} and jitter "
             f"{ranges.jitter:g}"
         )
 
@@ -197,8 +200,9 @@ def sample_stains(
         x, y = np.array(ranges.centers_mm, dtype=np.float64).reshape(-1, 2).T
         present = np.ones(x.shape, dtype=np.bool_)
     else:
-        i, j = (cell.ravel() for cell in cells_over(area_mm, ranges.cell_size_mm))
-        size, jitter = ranges.cell_size_mm, ranges.jitter
+        size = float(within(ranges.cell_size_mm, uniform(_Stream.CELL_SIZE)))
+        jitter = ranges.jitter
+        i, j = (cell.ravel() for cell in cells_over(area_mm, size))
         x = jittered_center(i, size, jitter, uniform(_Stream.CENTER_X, len(i)))
         y = jittered_center(j, size, jitter, uniform(_Stream.CENTER_Y, len(j)))
         density = ranges.density * _density_at(ranges.density_map, area_mm, x, y)

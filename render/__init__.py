@@ -1,1 +1,1 @@
-"""Scene to plan to picture to dataset. Only render.cycles imports bpy; nothing here imports torch."""
+"""Scene to plan to picture to dataset. Only render.cycles imports bpy; nothing imports torch."""

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from stainless.homography import project
+from stainless.ranges import Range, check_range
+from stainless.streams import Draw
+
 Float64 = npt.NDArray[np.float64]
 
 
@@ -82,15 +86,6 @@ def pixel_to_plate(view: View, shape: tuple[int, int]) -> Float64:
     return np.asarray(homography / homography[2, 2])
 
 
-def project(homography: Float64, x: Float64, y: Float64) -> tuple[Float64, Float64]:
-    """Apply a (3, 3) homography to points of any shape."""
-    weight = homography[2, 0] * x + homography[2, 1] * y + homography[2, 2]
-    return (
-        (homography[0, 0] * x + homography[0, 1] * y + homography[0, 2]) / weight,
-        (homography[1, 0] * x + homography[1, 1] * y + homography[1, 2]) / weight,
-    )
-
-
 def footprint(view: View, shape: tuple[int, int], angle_rad: float = 0.0) -> Float64:
     """Return the bounding box of what the picture shows.
 
@@ -111,3 +106,69 @@ def footprint(view: View, shape: tuple[int, int], angle_rad: float = 0.0) -> Flo
     u = np.cos(angle_rad) * x + np.sin(angle_rad) * y
     v = -np.sin(angle_rad) * x + np.cos(angle_rad) * y
     return np.array([[u.min(), v.min()], [u.max(), v.max()]])
+
+
+@dataclass
+class CameraRanges:
+    """What the camera draws from.
+
+    Attributes:
+        resolution_px: columns and rows of a picture at full scale.
+        field_of_view_mm: width of the plate that a picture shows.
+        distance_mm: height of the pinhole over the plate.
+        views: columns and rows of the grid of views over the plate; [1, 1] is its middle alone.
+        pitch_mm: distance between neighbouring views along x and y.
+        shift_mm: largest error of the camera's position along x and y.
+        roll_deg: largest turn about the optical axis, either way.
+        tilt_deg: largest tilt about the camera's x and y axes, either way.
+    """
+
+    resolution_px: tuple[int, int] = (2448, 2050)
+    field_of_view_mm: Range = 40.0
+    distance_mm: Range = 165.7
+    views: tuple[int, int] = (1, 1)
+    pitch_mm: tuple[float, float] = (36.0, 30.0)
+    shift_mm: Range = (0.0, 1.0)
+    roll_deg: Range = (0.0, 1.0)
+    tilt_deg: Range = (0.0, 0.3)
+
+    def validate(self, key: str) -> None:
+        """Check the ranges; ValueError names the key below `key`, value and expectation."""
+        if not all(16 <= edge <= 32768 for edge in self.resolution_px):
+            raise ValueError(
+                f"{key}.resolution_px: {list(self.resolution_px)}, expected 16 to 32768 pixels"
+            )
+        check_range(f"{key}.field_of_view_mm", self.field_of_view_mm, 0.1, 5000.0)
+        check_range(f"{key}.distance_mm", self.distance_mm, 1.0, 10_000.0)
+        if not all(1 <= count <= 1000 for count in self.views):
+            raise ValueError(f"{key}.views: {list(self.views)}, expected 1 to 1000 along each axis")
+        if not all(0 < pitch <= 5000 for pitch in self.pitch_mm):
+            raise ValueError(f"{key}.pitch_mm: {list(self.pitch_mm)}, expected above 0")
+        check_range(f"{key}.shift_mm", self.shift_mm, 0.0, 1000.0)
+        check_range(f"{key}.roll_deg", self.roll_deg, 0.0, 180.0)
+        check_range(f"{key}.tilt_deg", self.tilt_deg, 0.0, 30.0)
+
+
+def sample_views(ranges: CameraRanges, draw: Draw) -> tuple[View, ...]:
+    """Draw one sample's views, row by row from the upper left of the grid."""
+    columns, rows = ranges.views
+    field_of_view, distance = draw(ranges.field_of_view_mm), draw(ranges.distance_mm)
+    return tuple(
+        View(
+            x_mm=(column - (columns - 1) / 2) * ranges.pitch_mm[0] + draw.around(ranges.shift_mm),
+            y_mm=((rows - 1) / 2 - row) * ranges.pitch_mm[1] + draw.around(ranges.shift_mm),
+            distance_mm=distance,
+            field_of_view_mm=field_of_view,
+            roll_rad=float(np.radians(draw.around(ranges.roll_deg))),
+            tilt_x_rad=float(np.radians(draw.around(ranges.tilt_deg))),
+            tilt_y_rad=float(np.radians(draw.around(ranges.tilt_deg))),
+        )
+        for row in range(rows)
+        for column in range(columns)
+    )
+
+
+def picture_shape(ranges: CameraRanges, scale: float) -> tuple[int, int]:
+    """Return rows and columns of a picture at a resolution factor."""
+    columns, rows = ranges.resolution_px
+    return max(1, round(rows * scale)), max(1, round(columns * scale))

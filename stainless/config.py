@@ -143,7 +143,7 @@ def _convert(kind: Any, value: Any, key: str, origin: str) -> Any:
             pass
     elif isinstance(kind, type) and type(value) is kind:
         return value
-    raise InputError(f"{origin}: {key}: {_shown(value)}, expected {_described(kind)}")
+    raise InputError(f"{origin}: {key}: {_shown(value)}, expected {described(kind)}")
 
 
 def _convert_tree(schema: Any, value: Any, key: str, origin: str) -> Any:
@@ -182,7 +182,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _described(kind: Any) -> str:
+def described(kind: Any) -> str:
     """Return a type in a user's words."""
     simple = {
         float: "a number",
@@ -197,11 +197,11 @@ def _described(kind: Any) -> str:
     if dataclasses.is_dataclass(kind):
         return "keys with values"
     if family in (typing.Union, types.UnionType):
-        return " or ".join(_described(a) for a in arguments)
+        return " or ".join(described(a) for a in arguments)
     if family is typing.Literal:
         return "one of " + ", ".join(map(str, arguments))
     if arguments == (float, float):
         return "[low, high]"
     if family is list or arguments[-1] is Ellipsis:
-        return f"a list, each item {_described(arguments[0])}"
-    return f"a list of {len(arguments)}, each item {_described(arguments[0])}"
+        return f"a list, each item {described(arguments[0])}"
+    return f"a list of {len(arguments)}, each item {described(arguments[0])}"

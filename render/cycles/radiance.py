@@ -18,6 +18,7 @@ from render.camera import View
 from render.cycles import stage
 from render.cycles.blender import load
 from render.lights import HexagonLight
+from render.surface.metal import Metal
 
 Float32 = npt.NDArray[np.float32]
 
@@ -41,7 +42,7 @@ class Sampling:
 
 def render_radiance(
     plate_size_mm: tuple[float, float, float],
-    metal: stage.Metal,
+    metal: Metal,
     normals: stage.PlateMap,
     light: HexagonLight,
     view: View,

@@ -10,25 +10,11 @@ import numpy.typing as npt
 
 from render.camera import View
 from render.lights import HexagonLight, bar_corners
+from render.surface.metal import Metal
 
 Float32 = npt.NDArray[np.float32]
 
 SENSOR_MM = 36.0
-
-
-@dataclass(frozen=True)
-class Metal:
-    """The plate's optical surface.
-
-    Attributes:
-        reflectance: share of the light that the clean metal reflects.
-        roughness: Cycles' roughness of the glossy lobe (its square is the GGX alpha).
-        anisotropy: how much wider the lobe is across the grooves than along them, in [0, 1].
-    """
-
-    reflectance: float
-    roughness: float
-    anisotropy: float
 
 
 @dataclass(frozen=True)
@@ -163,9 +149,7 @@ def _glossy(bpy: Any, name: str, metal: Metal) -> tuple[Any, Any, Any]:
     return material, tree, lobe
 
 
-def _brushed_metal(
-    bpy: Any, metal: Metal, normals: PlateMap, reflectance: PlateMap | None
-) -> Any:
+def _brushed_metal(bpy: Any, metal: Metal, normals: PlateMap, reflectance: PlateMap | None) -> Any:
     """Return the top face's material: an anisotropic lobe around mapped normals."""
     material, tree, lobe = _glossy(bpy, "brushed", metal)
     lobe.inputs["Anisotropy"].default_value = metal.anisotropy

@@ -11,10 +11,13 @@ about the plate's centre, which is the origin of both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
+
+from stainless.ranges import Range, bounds, check_range, within
+from stainless.streams import Draw
 
 Float32 = npt.NDArray[np.float32]
 
@@ -38,23 +41,25 @@ class StreakLayer:
 
 
 @dataclass(frozen=True)
-class Groove:
-    """A single deeper groove of the finish, nearly parallel to the rest.
+class DeepGrooves:
+    """The single deeper grooves of a finish, spread evenly; each is nearly parallel to the rest.
 
     Attributes:
-        u_mm, v_mm: its middle, in the groove frame.
-        length_mm: its length; the depth tapers off towards both ends.
-        width_mm: standard deviation of its Gaussian cross-section.
-        slope: steepest slope of its flanks.
-        tilt_rad: its angle to u.
+        count: how many.
+        width_mm, height_mm: the rectangle around the origin that holds their middles.
+        length_mm: (low, high); the depth tapers off towards both ends.
+        thickness_mm: (low, high), standard deviation of the Gaussian cross-section.
+        slope: (low, high), steepest slope of the flanks; shallow grooves are many, deep ones rare.
+        tilt_rad: (low, high), angle to u, either way.
     """
 
-    u_mm: float
-    v_mm: float
-    length_mm: float
+    count: int
     width_mm: float
-    slope: float
-    tilt_rad: float
+    height_mm: float
+    length_mm: tuple[float, float]
+    thickness_mm: tuple[float, float]
+    slope: tuple[float, float]
+    tilt_rad: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -64,15 +69,15 @@ class ParallelTexture:
     Attributes:
         angle_rad: direction of the grooves against the plate's x axis.
         layers: streak layers, summed.
-        grooves: single deeper grooves, summed.
+        grooves: single deeper grooves.
         waviness_slope: root mean square slope of the sheet's slow waviness, each direction.
         waviness_length_mm: distance between its lattice points.
-        seed: seed of the lattices' Gaussian numbers.
+        seed: which of all finishes with these properties it is.
     """
 
     angle_rad: float
     layers: tuple[StreakLayer, ...]
-    grooves: tuple[Groove, ...]
+    grooves: DeepGrooves
     waviness_slope: float
     waviness_length_mm: float
     seed: int
@@ -120,12 +125,11 @@ def slope_map(texture: ParallelTexture, window: Window, reach_mm: float) -> tupl
     u, v = window.centres()
     if max(abs(u[0]), abs(u[-1]), abs(v[0]), abs(v[-1])) > reach_mm:
         raise ValueError(f"the window leaves the texture's square of {reach_mm} mm")
-    seeds = np.random.SeedSequence(texture.seed).spawn(len(texture.layers) + 1)
+    seeds = np.random.SeedSequence(texture.seed).spawn(len(texture.layers) + 2)
     slope_u, slope_v = _waviness(texture, u, v, reach_mm, np.random.default_rng(seeds[0]))
-    for layer, seed in zip(texture.layers, seeds[1:], strict=True):
+    _add_grooves(slope_u, slope_v, texture.grooves, u, v, np.random.default_rng(seeds[1]))
+    for layer, seed in zip(texture.layers, seeds[2:], strict=True):
         _add_streaks(slope_v, layer, u, v, reach_mm, np.random.default_rng(seed))
-    for groove in texture.grooves:
-        _add_groove(slope_u, slope_v, groove, window, u, v)
     return slope_u, slope_v
 
 
@@ -206,28 +210,118 @@ def _bumps(
     return bump, -distance / width * bump
 
 
-def _add_groove(
+def _add_grooves(
     slope_u: Float32,
     slope_v: Float32,
-    groove: Groove,
-    window: Window,
+    grooves: DeepGrooves,
     u: npt.NDArray[np.float64],
     v: npt.NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> None:
-    """Add one groove to the slopes, in place, inside its bounding box only."""
-    cos, sin = np.cos(groove.tilt_rad), np.sin(groove.tilt_rad)
-    half = groove.length_mm / 2
-    rise = abs(half * sin) + 4 * groove.width_mm
-    columns = slice(*np.searchsorted(u, [groove.u_mm - half, groove.u_mm + half]))
-    rows = slice(*np.searchsorted(v, [groove.v_mm - rise, groove.v_mm + rise]))
-    du = (u[columns] - groove.u_mm)[None, :]
-    dv = (v[rows] - groove.v_mm)[:, None]
-    if du.size == 0 or dv.size == 0:
-        return
-    along = (du * cos + dv * sin).astype(np.float32)
-    across = (dv * cos - du * sin).astype(np.float32) / np.float32(groove.width_mm)
-    taper = np.clip(1 - (along / half) ** 2, 0, None)
-    # Steepest flank of exp(-x^2 / 2) is exp(-1/2), one standard deviation off the axis.
-    flank = groove.slope * np.exp(0.5) * taper * across * np.exp(-0.5 * across**2)
-    slope_v[rows, columns] += flank * cos
-    slope_u[rows, columns] -= flank * sin
+    """Add the single deeper grooves to the slopes, in place, each inside its bounding box only."""
+    # A table of uniform numbers, a row a groove: one groove more leaves the others as they were.
+    table = rng.random((grooves.count, 7))
+    middle_u = (table[:, 0] - 0.5) * grooves.width_mm
+    middle_v = (table[:, 1] - 0.5) * grooves.height_mm
+    half = within(grooves.length_mm, table[:, 2]) / 2
+    thickness = within(grooves.thickness_mm, table[:, 3])
+    slope = within(grooves.slope, table[:, 4] ** 3)
+    tilt = within(grooves.tilt_rad, table[:, 5]) * np.where(table[:, 6] < 0.5, -1, 1)
+    rise = np.abs(half * np.sin(tilt)) + 4 * thickness
+    columns = np.searchsorted(u, [middle_u - half, middle_u + half])
+    rows = np.searchsorted(v, [middle_v - rise, middle_v + rise])
+    seen = (columns[0] < columns[1]) & (rows[0] < rows[1])
+    for k in np.flatnonzero(seen):
+        box = slice(*rows[:, k]), slice(*columns[:, k])
+        du, dv = (u[box[1]] - middle_u[k])[None, :], (v[box[0]] - middle_v[k])[:, None]
+        cos, sin = np.cos(tilt[k]), np.sin(tilt[k])
+        taper = np.clip(1 - ((du * cos + dv * sin) / half[k]) ** 2, 0, None)
+        across = (dv * cos - du * sin) / thickness[k]
+        # Steepest flank of exp(-x^2 / 2) is exp(-1/2), one standard deviation off the axis.
+        flank = slope[k] * np.exp(0.5) * taper * across * np.exp(-0.5 * across**2)
+        slope_v[box] += (flank * cos).astype(np.float32)
+        slope_u[box] -= (flank * sin).astype(np.float32)
+
+
+@dataclass
+class TextureRanges:
+    """What the parallel texture draws from.
+
+    Attributes:
+        texel_um: resolution of the slope map; finer than the pixel.
+        angle_deg: largest turn of the grooves against the plate's x axis, either way.
+        layers: streak layers, fixed.
+        strength: factor on the slope of all layers.
+        grooves_per_cm2: density of single deeper grooves.
+        groove_length_mm: length of a deeper groove.
+        groove_width_um: standard deviation of its cross-section.
+        groove_slope: steepest slope of its flanks.
+        groove_tilt_deg: largest angle to the others, either way.
+        waviness_slope: root mean square slope of the sheet's waviness.
+        waviness_length_mm: distance between the waviness' lattice points.
+    """
+
+    texel_um: float = 10.0
+    angle_deg: Range = (0.0, 2.0)
+    layers: list[StreakLayer] = field(
+        default_factory=lambda: [
+            StreakLayer(0.012, 5.0, 0.045),
+            StreakLayer(0.03, 15.0, 0.028),
+            StreakLayer(0.1, 30.0, 0.014),
+            StreakLayer(0.5, 30.0, 0.005),
+        ]
+    )
+    strength: Range = (0.7, 1.1)
+    grooves_per_cm2: Range = (5.0, 20.0)
+    groove_length_mm: Range = (3.0, 25.0)
+    groove_width_um: Range = (8.0, 18.0)
+    groove_slope: Range = (0.04, 0.18)
+    groove_tilt_deg: Range = (0.0, 0.6)
+    waviness_slope: Range = (0.002, 0.005)
+    waviness_length_mm: Range = 15.0
+
+    def validate(self, key: str) -> None:
+        """Check the ranges; ValueError names the key below `key`, value and expectation."""
+        check_range(f"{key}.texel_um", self.texel_um, 1.0, 1000.0)
+        check_range(f"{key}.angle_deg", self.angle_deg, 0.0, 180.0)
+        for i, layer in enumerate(self.layers):
+            at = f"{key}.layers[{i}]"
+            check_range(f"{at}.groove_width_mm", layer.groove_width_mm, 0.002, 100.0)
+            check_range(f"{at}.streak_length_mm", layer.streak_length_mm, 0.1, 10_000.0)
+            check_range(f"{at}.rms_slope", layer.rms_slope, 0.0, 1.0)
+        check_range(f"{key}.strength", self.strength, 0.0, 10.0)
+        check_range(f"{key}.grooves_per_cm2", self.grooves_per_cm2, 0.0, 10_000.0)
+        check_range(f"{key}.groove_length_mm", self.groove_length_mm, 0.01, 1000.0)
+        check_range(f"{key}.groove_width_um", self.groove_width_um, 0.1, 10_000.0)
+        check_range(f"{key}.groove_slope", self.groove_slope, 0.0, 2.0)
+        check_range(f"{key}.groove_tilt_deg", self.groove_tilt_deg, 0.0, 90.0)
+        check_range(f"{key}.waviness_slope", self.waviness_slope, 0.0, 0.5)
+        check_range(f"{key}.waviness_length_mm", self.waviness_length_mm, 0.5, 10_000.0)
+
+
+def sample_texture(
+    ranges: TextureRanges, plate_mm: tuple[float, float], draw: Draw
+) -> ParallelTexture:
+    """Draw one plate's finish.
+
+    Args:
+        ranges: what to draw from.
+        plate_mm: extent of the plate along x and y, which the deeper grooves are spread over.
+        draw: the texture's stream.
+    """
+    seed, angle, strength = draw.seed(), draw.around(ranges.angle_deg), draw(ranges.strength)
+    waviness_slope, length = draw(ranges.waviness_slope), draw(ranges.waviness_length_mm)
+    width, height = plate_mm
+    thin, thick = bounds(ranges.groove_width_um)
+    straight, oblique = np.radians(bounds(ranges.groove_tilt_deg))
+    grooves = DeepGrooves(
+        count=round(draw(ranges.grooves_per_cm2) * width * height / 100),
+        width_mm=width,
+        height_mm=height,
+        length_mm=bounds(ranges.groove_length_mm),
+        thickness_mm=(thin / 1000, thick / 1000),
+        slope=bounds(ranges.groove_slope),
+        tilt_rad=(float(straight), float(oblique)),
+    )
+    layers = tuple(replace(layer, rms_slope=layer.rms_slope * strength) for layer in ranges.layers)
+    return ParallelTexture(float(np.radians(angle)), layers, grooves, waviness_slope, length, seed)

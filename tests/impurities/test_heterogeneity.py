@@ -9,6 +9,7 @@ from impurities.heterogeneity import Heterogeneity, Ring
 from impurities.perlin import perlin2
 from impurities.water_stain import WaterStain, evaluate, rasterize
 from impurities.water_stain_ranges import HeterogeneityRanges, WaterStainRanges, sample_stains
+from stainless.homography import axis_aligned
 
 AREA = (0.0, 0.0, 30.0, 30.0)
 PLAIN = WaterStain((0.0, 0.0), 10.0, 0.0, 1.0, 1.0, -0.4, (0.0, 0.0))
@@ -58,7 +59,9 @@ def test_off_is_the_plain_algorithm_bit_for_bit():
     assert np.array_equal(
         evaluate(plain, x, y, 0.7).reflectance, evaluate(neutral, x, y, 0.7).reflectance
     )
-    one, other = (rasterize(stains, (0, 0), 0.1, (300, 300), 0.7) for stains in (plain, neutral))
+    one, other = (
+        rasterize(stains, axis_aligned((0, 0), 0.1), (300, 300), 0.7) for stains in (plain, neutral)
+    )
     assert np.array_equal(one.ratio, other.ratio)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import impurities
 from impurities.registry import IMPURITIES
+from stainless.homography import axis_aligned
 
 
 @pytest.mark.parametrize("name", IMPURITIES)
@@ -21,7 +22,7 @@ def test_a_registered_impurity_keeps_its_contract(name):
     assert drawn
     text = json.dumps([dataclasses.asdict(one) for one in drawn])
     assert [kind.from_dict(fields) for fields in json.loads(text)] == drawn
-    raster = kind.rasterize(drawn, (0.0, 0.0), 0.125, (160, 160), 0.7, 3)
+    raster = kind.rasterize(drawn, axis_aligned((0.0, 0.0), 0.125), (160, 160), 0.7, 3)
     centers = (np.arange(160) + 0.5) * 0.125
     field = kind.evaluate(drawn, centers[None, :], centers[:, None], 0.7)
     assert np.array_equal(raster.instance, field.instance)

@@ -1,0 +1,242 @@
+"""Render a scene to a dataset.
+
+    python render/generate.py --config scenes/plate.yaml
+    blender -b -P render/generate.py -- --config scenes/plate.yaml
+
+Heavy imports happen inside functions: `--help` and `--dry-run` need neither bpy nor Blender.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if not __package__:
+    # Run as a script: this folder gives way to the project's, and Blender's Python to its packages.
+    sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).parent]
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from render import packages
+
+    complaint = packages.provide()
+    if complaint:
+        print(f"generate: error: {complaint}", file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(2)
+
+from stainless.errors import InputError, guarded
+
+if TYPE_CHECKING:
+    from render.scene import Scene
+
+#: Options that stand for the scene's key of the same name.
+SHORT = ("samples", "seed", "scale", "twins")
+PREVIEW_COLUMNS = 480
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line without the scene's dotted keys."""
+    options = argparse.ArgumentParser(
+        prog="generate",
+        description="Render a scene to a dataset in the MVTec AD layout. Any key of the scene can "
+        "be given as well, for example --lights.height_mm '[140, 150]'; --keys lists them.",
+        allow_abbrev=False,
+    )
+    options.add_argument("--config", type=Path, help="the scene, a YAML file")
+    options.add_argument("--output", type=Path, help="the dataset (default: datasets/<scene>)")
+    options.add_argument("--samples", metavar="N", help="how many plates")
+    options.add_argument("--seed", metavar="N", help="of everything that is drawn")
+    options.add_argument("--scale", metavar="S", help="resolution factor of the pictures")
+    options.add_argument("--workers", metavar="N", default="1", help="processes (default: 1)")
+    options.add_argument(
+        "--twins",
+        metavar="ratio|render",
+        help="derive the stained twin from the clean picture (ratio) or render both (render)",
+    )
+    options.add_argument("--preview", action="store_true", help="a small contact sheet only")
+    options.add_argument(
+        "--dry-run", action="store_true", help="write the plan as JSON and render nothing"
+    )
+    options.add_argument("--keys", action="store_true", help="list the scene's keys and defaults")
+    options.add_argument("--part", help=argparse.SUPPRESS)
+    options.add_argument("--report", type=int, help=argparse.SUPPRESS)
+    return options
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    if argv is None:
+        argv = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+    return guarded(lambda: _main(argv), "generate")
+
+
+def _main(argv: list[str]) -> int:
+    options, rest = parser().parse_known_args(argv)
+    if options.keys:
+        return _list_keys()
+    if options.config is None:
+        raise InputError("--config: missing, expected the scene's YAML file")
+    from render.scene import read_scene
+
+    given = [(name, getattr(options, name)) for name in SHORT]
+    overrides = [(name, value) for name, value in given if value is not None] + _dotted(rest)
+    scene = read_scene(options.config, overrides)
+    output = options.output or Path("datasets") / options.config.stem
+    if not options.workers.isdigit() or not 1 <= int(options.workers) <= 256:
+        raise InputError(f"--workers: {options.workers}, expected 1 to 256")
+    workers = int(options.workers)
+    if options.dry_run:
+        return _dry_run(scene, output)
+    if options.preview:
+        return _preview(scene, output)
+    if options.part is not None:
+        return _work(scene, output, options.part, options.report, workers)
+    return _render(scene, output, workers, argv)
+
+
+def _dotted(rest: list[str]) -> list[tuple[str, str]]:
+    """Return the scene's keys among the arguments, with their values."""
+    overrides = []
+    words = iter(rest)
+    for word in words:
+        if not word.startswith("--"):
+            raise InputError(f"{word}: expected an option that starts with --")
+        key, sign, value = word[2:].partition("=")
+        text = value if sign else next(words, None)
+        if text is None:
+            raise InputError(f"{word}: expected a value")
+        overrides.append((key, text))
+    return overrides
+
+
+def _list_keys() -> int:
+    from render.scene import Scene
+    from stainless import config
+
+    for key, kind, default in config.keys(Scene):
+        print(f"--{key} ({config.described(kind)}; default {default})")
+    return 0
+
+
+def _dry_run(scene: Scene, output: Path) -> int:
+    from render import layout
+    from render.estimate import cpu_seconds
+    from render.plan import picture_count, plan_to_json
+    from stainless.files import write_json
+
+    write_json(output / layout.PLAN, plan_to_json(scene))
+    hours = cpu_seconds(scene) / 3600
+    print(f"{output / layout.PLAN}: {scene.samples} samples, {picture_count(scene)} pictures")
+    print(f"estimated CPU time: {hours:.2f} h")
+    return 0
+
+
+def _preview(scene: Scene, output: Path) -> int:
+    import dataclasses
+
+    from render import layout
+    from render.contact_sheet import contact_sheet
+    from render.cycles.blender import describe
+    from render.export import write_png
+    from render.picture import render_sample
+    from render.plan import plan_sample
+
+    scale = PREVIEW_COLUMNS / scene.camera.resolution_px[0]
+    scene = dataclasses.replace(scene, scale=min(scene.scale, scale))
+    sample = plan_sample(scene, 0)
+    pictures: dict[str, Any] = {}
+    for picture in render_sample(scene, sample, describe().denoiser, os.cpu_count() or 1):
+        if picture.view == 0:
+            pictures.setdefault(picture.variant, []).append(picture)
+    rows = [
+        (name, twins[0].pixels, twins[-1].pixels, twins[-1].classes)
+        for name, twins in pictures.items()
+    ]
+    write_png(output / layout.PREVIEW, contact_sheet(rows))
+    print(output / layout.PREVIEW)
+    return 0
+
+
+def _events(
+    scene: Scene, output: Path, samples: list[int], renderer: dict[str, Any], threads: int
+) -> Iterator[Any]:
+    """Yield None after every picture and the manifest entry after every sample."""
+    from render.export import produce_sample
+
+    for index in samples:
+        yield from produce_sample(scene, index, output, renderer, threads)
+
+
+def _work(scene: Scene, output: Path, part: str, report: int, workers: int) -> int:
+    """Be one of several workers."""
+    from render import workers as pool
+    from render.export import renderer_identity
+
+    pool.die_with_parent()
+    samples = [int(index) for index in part.split(",") if index]
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    for event in _events(scene, output, samples, renderer_identity(), threads):
+        pool.report(report, event)
+    return 0
+
+
+def _render(scene: Scene, output: Path, workers: int, argv: list[str]) -> int:
+    from tqdm import tqdm
+
+    from render import layout, manifest
+    from render import workers as pool
+    from render.export import renderer_identity
+    from render.plan import picture_count
+
+    renderer = renderer_identity()
+    manifest.check(scene, output, renderer)
+    with pool.exclusive(output) as lock:
+        ledger, missing = manifest.prepare(scene, output, renderer)
+        per_sample = picture_count(scene) // scene.samples
+        if workers > 1 and len(missing) > 1:
+            events = pool.run(argv, min(workers, len(missing)), missing, lock)
+        else:
+            events = _events(scene, output, missing, renderer, os.cpu_count() or 1)
+        with tqdm(total=len(missing) * per_sample, desc="render", unit="picture") as progress:
+            for event in events:
+                if event is None:
+                    progress.update()
+                else:
+                    ledger.add(event)
+        ledger.rewrite()
+        _write_contact_sheet(scene, output)
+    done = len(ledger.entries)
+    print(f"{output}: {done} samples, {done * per_sample} pictures")
+    print(f"contact sheet: {output / layout.CONTACT_SHEET}")
+    return 0
+
+
+def _write_contact_sheet(scene: Scene, output: Path) -> None:
+    from render import layout
+    from render.contact_sheet import contact_sheet
+    from render.export import read_png, write_png
+    from render.plan import plan_sample
+
+    split, stem = plan_sample(scene, 0).split, layout.stem(scene, 0, 0)
+    stained = bool(scene.chosen_impurities())
+    rows = []
+    for name in scene.lights.variants:
+        last = layout.category(name, stained)
+        files = [
+            layout.picture_file(layout.category(name, False), split, stem),
+            layout.picture_file(last, split, stem),
+            layout.annotation_file(last, split, stem, "mask"),
+        ]
+        rows.append((name, *(read_png(output / file) for file in files)))
+    write_png(output / layout.CONTACT_SHEET, contact_sheet(rows))
+
+
+if __name__ == "__main__":
+    # Blender swallows SystemExit in some versions and goes on to quit with 0.
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,200 @@
+"""The manifest: one JSON line a finished sample, and what a dataset's folder already holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tqdm import tqdm
+
+from render import layout
+from render.export import read_png
+from render.scene import Scene, read_scene
+from stainless.errors import InputError
+from stainless.files import pixel_hash, remove_partials, sync_folder, write_json, write_text
+
+#: Names of files that this program writes below a category or its annotations.
+OWN_FILE = re.compile(r"\d{3,}(_\d{2,})?(_class|_instance|_mask)?\.png")
+
+
+class Manifest:
+    """The finished samples of one dataset.
+
+    Attributes:
+        entries: by index of the sample.
+    """
+
+    def __init__(self, output: Path) -> None:
+        """Read what is there; a last line cut short by a kill does not count."""
+        self.output = output
+        self.path = output / layout.MANIFEST
+        self.entries: dict[int, dict[str, Any]] = {}
+        if self.path.exists():
+            for line in self.path.read_text(encoding="utf-8").splitlines():
+                try:
+                    entry = json.loads(line)
+                    self.entries[int(entry["sample"])] = entry
+                except (ValueError, KeyError, TypeError):
+                    continue
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Commit a sample: after this line is on disk, the sample is done."""
+        self.entries[entry["sample"]] = entry
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(self.output)
+
+    def rewrite(self) -> None:
+        """Write all entries anew, in order and without cut lines."""
+        lines = [json.dumps(self.entries[index]) + "\n" for index in sorted(self.entries)]
+        write_text(self.path, "".join(lines))
+
+    def verify(self, indices: Iterable[int]) -> set[int]:
+        """Return those of the samples whose every file still has the pixels it was written with."""
+        present = [index for index in indices if index in self.entries]
+        if not present:
+            return set()
+        return {
+            index
+            for index in tqdm(present, desc="verify", unit="sample")
+            if all(
+                self._holds(name, digest) for name, digest in self.entries[index]["files"].items()
+            )
+        }
+
+    def _holds(self, name: str, digest: str) -> bool:
+        pixels = read_png(self.output / name)
+        return pixels is not None and pixel_hash(pixels) == digest
+
+    def files(self) -> set[str]:
+        """Return the names of all files of finished samples."""
+        return {name for entry in self.entries.values() for name in entry["files"]}
+
+
+def check(scene: Scene, output: Path, renderer: dict[str, Any]) -> Manifest:
+    """Look at a dataset's folder and change nothing.
+
+    Args:
+        scene: what is to be rendered.
+        output: the dataset's folder, perhaps not there yet.
+        renderer: what `renderer_identity` says.
+
+    Raises:
+        InputError: the folder holds something else, another scene, seed or renderer.
+    """
+    _check_owner(scene, output)
+    manifest = Manifest(output)
+    for index, entry in manifest.entries.items():
+        old = entry.get("renderer", {})
+        changed = [key for key in renderer if old.get(key) != renderer[key]]
+        if changed:
+            key = changed[0]
+            raise InputError(
+                f"{manifest.path}: sample {index} was rendered with {key} {old.get(key)}, now it "
+                f"is {renderer[key]}: expected the same, or another --output"
+            )
+    _check_strays(manifest, output)
+    return manifest
+
+
+def prepare(scene: Scene, output: Path, renderer: dict[str, Any]) -> tuple[Manifest, list[int]]:
+    """Make a dataset's folder ready to go on, whatever a killed run left there.
+
+    Returns:
+        The manifest, and the samples that are missing or whose files are not as written.
+
+    Raises:
+        InputError: as `check`.
+    """
+    manifest = check(scene, output, renderer)
+    remove_partials(output)
+    _remove_unfinished(manifest, output)
+    done = manifest.verify(range(scene.samples))
+    missing = [index for index in range(scene.samples) if index not in done]
+    for index in missing:
+        manifest.entries.pop(index, None)
+    total = max([scene.samples, *(index + 1 for index in manifest.entries)])
+    described = dataclasses.asdict(dataclasses.replace(scene, samples=total))
+    write_text(output / layout.SCENE, yaml.safe_dump(_plain(described), sort_keys=False))
+    write_json(output / layout.CLASSES, layout.class_table())
+    manifest.rewrite()
+    return manifest, missing
+
+
+def _plain(value: Any) -> Any:
+    """Return a tree of what safe YAML knows: tuples become lists."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _check_owner(scene: Scene, output: Path) -> None:
+    """Refuse a folder that is another dataset's, or none."""
+    if not output.exists():
+        return
+    if not output.is_dir():
+        raise InputError(f"{output}: is a file, expected a folder")
+    known = {layout.MANIFEST, layout.SCENE, layout.PLAN, layout.PREVIEW, layout.CONTACT_SHEET}
+    held = {path.name for path in output.iterdir() if not path.name.startswith(".")}
+    own = output / layout.SCENE
+    if not own.exists():
+        if held - {layout.PLAN, layout.PREVIEW}:
+            raise InputError(
+                f"{output}: holds {min(held)} but no {layout.SCENE}, expected an empty folder or "
+                "one that this program wrote"
+            )
+        return
+    there = dataclasses.asdict(dataclasses.replace(read_scene(own), samples=scene.samples))
+    here = dataclasses.asdict(scene)
+    for key, old, new in _differences(there, here, ""):
+        raise InputError(
+            f"{output}: holds another scene ({key} is {old} there and {new} here), expected the "
+            "same, or another --output"
+        )
+    foreign = held - known - {layout.ANNOTATIONS, "validation", *layout.categories(scene)}
+    if foreign:
+        raise InputError(f"{output / min(foreign)}: not of this dataset, expected no other files")
+
+
+def _differences(there: Any, here: Any, key: str) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the keys in which two trees differ, with both values."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        for name in here:
+            yield from _differences(there.get(name), here[name], f"{key}.{name}".lstrip("."))
+    elif _plain(there) != _plain(here):
+        yield key, _plain(there), _plain(here)
+
+
+def _below(output: Path) -> list[str]:
+    """Return all files below the dataset's sub-folders, relative to it."""
+    return [
+        path.relative_to(output).as_posix()
+        for folder in sorted(output.iterdir())
+        if folder.is_dir()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".")
+    ]
+
+
+def _check_strays(manifest: Manifest, output: Path) -> None:
+    """Refuse pictures of foreign origin: readers of the layout would take them for samples."""
+    if not output.exists():
+        return
+    for name in set(_below(output)) - manifest.files() - {layout.CLASSES}:
+        if not OWN_FILE.fullmatch(Path(name).name) and not name.startswith("validation/"):
+            raise InputError(f"{output / name}: not of this dataset, expected no other files")
+
+
+def _remove_unfinished(manifest: Manifest, output: Path) -> None:
+    """Remove the pictures of samples that a kill left without their manifest line."""
+    for name in set(_below(output)) - manifest.files():
+        if OWN_FILE.fullmatch(Path(name).name) and not name.startswith("validation/"):
+            (output / name).unlink()

@@ -1,0 +1,109 @@
+"""The plan: every number of a dataset, before anything is rendered.
+
+Pure Python and numpy; needs neither bpy nor Blender. A plan is a list of samples that depend on
+nothing but scene, seed and their own index, so that more samples change none of those before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from impurities.registry import IMPURITIES
+from render.camera import View, picture_shape, sample_views
+from render.lights import VARIANTS, HexagonLight, Variant, sample_light
+from render.scene import Scene
+from render.sensor import Sensor, sample_sensor
+from render.surface.metal import Metal, sample_metal
+from render.surface.parallel_texture import ParallelTexture, sample_texture
+from stainless.streams import Draw, Stream, seed_sequence
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One realisation of a part, and how it is photographed.
+
+    Attributes:
+        index: its number within the dataset.
+        split: `train` or `test`.
+        texture: the finish.
+        metal: the optical surface.
+        impurities: what lies on it, by kind, in plate coordinates.
+        light: the ring light, in the `hexagon` variant.
+        views: the camera positions.
+        sensor: the exposure.
+        cycles_seeds: seed of Cycles' sampling pattern, one a view.
+    """
+
+    index: int
+    split: str
+    texture: ParallelTexture
+    metal: Metal
+    impurities: dict[str, list[Any]]
+    light: HexagonLight
+    views: tuple[View, ...]
+    sensor: Sensor
+    cycles_seeds: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the sample as JSON-serialisable numbers."""
+        return dataclasses.asdict(self)
+
+
+def plan_sample(scene: Scene, index: int) -> Sample:
+    """Draw one sample; the same scene and index give the same sample."""
+
+    def draw(stream: Stream) -> Draw:
+        return Draw(seed_sequence(scene.seed, index, stream))
+
+    width, height, _ = scene.plate.size_mm
+    area = (-width / 2, -height / 2, width / 2, height / 2)
+    chosen = scene.chosen_impurities()
+    views = sample_views(scene.camera, draw(Stream.CAMERA))
+    cycles = draw(Stream.CYCLES)
+    return Sample(
+        index=index,
+        split="test" if scene.test_every and index % scene.test_every == 0 else "train",
+        texture=sample_texture(scene.texture, (width, height), draw(Stream.TEXTURE)),
+        metal=sample_metal(scene.metal, draw(Stream.METAL)),
+        impurities={
+            name: impurity.sample(
+                chosen[name],
+                area,
+                Draw(seed_sequence(scene.seed, index, Stream.IMPURITY, place)).rng,
+            )
+            for place, (name, impurity) in enumerate(IMPURITIES.items())
+            if name in chosen
+        },
+        light=sample_light(scene.lights, draw(Stream.LIGHT)),
+        views=views,
+        sensor=sample_sensor(scene.sensor, draw(Stream.SENSOR)),
+        cycles_seeds=tuple(cycles.seed() for _ in views),
+    )
+
+
+def plan(scene: Scene) -> list[Sample]:
+    """Draw the whole dataset."""
+    return [plan_sample(scene, index) for index in range(scene.samples)]
+
+
+def plan_to_json(scene: Scene) -> dict[str, Any]:
+    """Return scene and plan as JSON-serialisable numbers."""
+    return {
+        "scene": dataclasses.asdict(scene),
+        "picture_shape": picture_shape(scene.camera, scene.scale),
+        "samples": [sample.to_json() for sample in plan(scene)],
+    }
+
+
+def variants(scene: Scene) -> dict[str, Variant]:
+    """Return the scene's light variants by name."""
+    return {name: VARIANTS[name] for name in scene.lights.variants}
+
+
+def picture_count(scene: Scene) -> int:
+    """Return how many pictures of plates the dataset holds."""
+    columns, rows = scene.camera.views
+    twins = 2 if scene.chosen_impurities() else 1
+    return scene.samples * columns * rows * len(scene.lights.variants) * twins

@@ -1,0 +1,152 @@
+"""The typed scene: what a YAML file of `scenes/` may say, with units and sane limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, make_dataclass
+from pathlib import Path
+from typing import Any
+
+from impurities.registry import IMPURITIES
+from render.camera import CameraRanges
+from render.lights import LightRanges
+from render.sensor import SensorRanges
+from render.surface.metal import MetalRanges
+from render.surface.parallel_texture import TextureRanges
+from stainless import config
+from stainless.errors import InputError
+from stainless.ranges import bounds
+
+#: One field a kind of impurity, absent or null for none.
+ImpurityRanges: type[Any] = make_dataclass(
+    "ImpurityRanges",
+    [(name, impurity.ranges | None, None) for name, impurity in IMPURITIES.items()],
+)
+
+
+@dataclass
+class Plate:
+    """The part.
+
+    Attributes:
+        size_mm: extent along x (the grooves), y and z.
+    """
+
+    size_mm: tuple[float, float, float] = (120.0, 100.0, 3.0)
+
+    def validate(self, key: str) -> None:
+        """Check the size; ValueError names the key below `key`, value and expectation."""
+        if not all(0.1 <= edge <= 5000 for edge in self.size_mm):
+            raise ValueError(f"{key}.size_mm: {list(self.size_mm)}, expected 0.1 to 5000 mm")
+
+
+@dataclass
+class Rendering:
+    """How Cycles samples.
+
+    Attributes:
+        samples: paths per pixel where the result is denoised.
+        denoise: whether Open Image Denoise smooths the clean picture.
+        samples_undenoised: paths per pixel where it is not: a Blender without Open Image Denoise,
+            or twins that are both rendered.
+    """
+
+    samples: int = 8
+    denoise: bool = True
+    samples_undenoised: int = 48
+
+    def validate(self, key: str) -> None:
+        """Check the counts; ValueError names the key below `key`, value and expectation."""
+        for name in ("samples", "samples_undenoised"):
+            if not 1 <= getattr(self, name) <= 65536:
+                raise ValueError(f"{key}.{name}: {getattr(self, name)}, expected 1 to 65536")
+
+
+@dataclass
+class Scene:
+    """One dataset to render.
+
+    Attributes:
+        samples: how many plates.
+        seed: of everything that is drawn.
+        scale: resolution factor of the pictures.
+        twins: `ratio` derives the stained twin from the clean picture, `render` renders both.
+        test_every: every n-th sample goes to `test/good` instead of `train/good`; 0 is none.
+        plate: the part.
+        metal: its optical surface.
+        texture: its parallel finish.
+        impurities: what lies on it.
+        lights: the ring light.
+        camera: where it is seen from.
+        sensor: what the camera makes of the light.
+        rendering: how Cycles samples.
+    """
+
+    samples: int = 1
+    seed: int = 1
+    scale: float = 1.0
+    twins: str = "ratio"
+    test_every: int = 0
+    plate: Plate = field(default_factory=Plate)
+    metal: MetalRanges = field(default_factory=MetalRanges)
+    texture: TextureRanges = field(default_factory=TextureRanges)
+    impurities: ImpurityRanges = field(default_factory=ImpurityRanges)
+    lights: LightRanges = field(default_factory=LightRanges)
+    camera: CameraRanges = field(default_factory=CameraRanges)
+    sensor: SensorRanges = field(default_factory=SensorRanges)
+    rendering: Rendering = field(default_factory=Rendering)
+
+    def validate(self) -> None:
+        """Check every value; ValueError names key, value and expectation."""
+        if not 1 <= self.samples <= 1_000_000:
+            raise ValueError(f"samples: {self.samples}, expected 1 to 1000000")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed: {self.seed}, expected 0 to 2^63 - 1")
+        if not 0.005 <= self.scale <= 8:
+            raise ValueError(f"scale: {self.scale}, expected 0.005 to 8")
+        if self.twins not in ("ratio", "render"):
+            raise ValueError(f"twins: {self.twins}, expected ratio or render")
+        if self.test_every < 0 or self.test_every == 1:
+            raise ValueError(f"test_every: {self.test_every}, expected 0, or 2 and more")
+        for name in ("plate", "metal", "texture", "lights", "camera", "sensor", "rendering"):
+            getattr(self, name).validate(name)
+        for name, ranges in self.chosen_impurities().items():
+            try:
+                IMPURITIES[name].validate(ranges)
+            except ValueError as error:
+                raise ValueError(f"impurities.{name}.{error}") from None
+        self._check_fit()
+
+    def chosen_impurities(self) -> dict[str, Any]:
+        """Return the ranges of each kind of impurity that is switched on, by name."""
+        ranges = {name: getattr(self.impurities, name) for name in IMPURITIES}
+        return {name: value for name, value in ranges.items() if value is not None}
+
+    def _check_fit(self) -> None:
+        """Check what one group of keys alone cannot know."""
+        pixel_um = bounds(self.camera.field_of_view_mm)[1] / self.camera.resolution_px[0] * 1000
+        if self.scale >= 1 and self.texture.texel_um > pixel_um / self.scale:
+            raise ValueError(
+                f"texture.texel_um: {self.texture.texel_um}, expected finer than the pixel of "
+                f"{pixel_um / self.scale:.3g} um"
+            )
+
+
+def read_scene(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scene:
+    """Read and check a scene.
+
+    Args:
+        path: the YAML file.
+        overrides: dotted keys and values of the command line.
+
+    Raises:
+        InputError: one line that names file or option, key, value and what was expected.
+    """
+    scene = config.read(Scene, path, overrides)
+    try:
+        scene.validate()
+    except ValueError as error:
+        key = str(error).split(":")[0]
+        given = [f"--{name}" for name, _ in overrides if key == name or key.startswith(name + ".")]
+        raise InputError(f"{given[0] if given else path}: {error}") from None
+    return scene
