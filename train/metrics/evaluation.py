@@ -34,7 +34,7 @@ def evaluate(
 
     Args:
         records: gives the images anew at every call; they are read once, and again a few times to
-            resolve single scores. No more than one image is held, besides about 150 MB of counts.
+            resolve single scores. No more than one image is held, besides about 200 MB of counts.
         threshold: a pixel is anomalous at or above it, an image with any such pixel.
         class_names: classes to report, in this order; None for all that the images name.
 
