@@ -184,5 +184,5 @@ def test_missing_hub_weights_are_one_line_that_says_how_to_get_them(monkeypatch,
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(InputError, match="weights missing.*--weights"):
+    with pytest.raises(InputError, match=r"weights missing .*--weights"):
         published_weights("mobilenet_v3_large")

@@ -1,0 +1,60 @@
+"""The console script `stainless`: one sub-command per job, each imported when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from stainless.errors import InputError, guarded
+
+#: Sub-command: the module with its `add_arguments` and `run`, and what it is for.
+COMMANDS = {
+    "fit": ("train.commands.fit", "learn what nominal images look like"),
+    "meld": ("train.commands.meld", "make one model of several"),
+    "threshold": ("train.commands.threshold", "find the threshold of a model"),
+    "evaluate": ("train.commands.evaluate", "judge a model on labelled images"),
+    "score": ("train.commands.score", "inspect pictures"),
+}
+
+#: Sub-command with a parser of its own: its module, whose `main` takes the rest of the line.
+FORWARDED = {"render": ("render.generate", "make a dataset of rendered plates")}
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong command line as any other bad input: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print."""
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in FORWARDED:
+        module = FORWARDED[words[0]][0]
+        return guarded(lambda: import_module(module).main(words[1:]))
+    return guarded(lambda: _run(words))
+
+
+def _run(words: list[str]) -> int:
+    parser = Parser(
+        prog="stainless",
+        description="Synthetic data for surface inspection, and anomaly detectors.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, (_, purpose) in {**COMMANDS, **FORWARDED}.items():
+        command = commands.add_parser(name, help=purpose)
+        if words and words[0] == name:
+            module = import_module(COMMANDS[name][0])
+            command.description = module.__doc__
+            module.add_arguments(command)
+    args = parser.parse_args(words)
+    return import_module(COMMANDS[args.command][0]).run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

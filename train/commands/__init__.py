@@ -1,0 +1,1 @@
+"""The commands, one a module; to import one, as --help does, imports nothing heavy."""

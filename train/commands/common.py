@@ -1,0 +1,123 @@
+"""Arguments and steps that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stainless.errors import InputError
+from stainless.files import replacing
+
+if TYPE_CHECKING:
+    from train.data import Sample
+    from train.metrics import Records
+    from train.sequential_patchcore.model import Detector
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add what opening a model needs."""
+    parser.add_argument("--model", type=Path, required=True, help="a file made by fit or meld")
+    parser.add_argument("--backbone", help="refuse a model of any other backbone")
+    add_compute(parser)
+
+
+def add_compute(parser: argparse.ArgumentParser) -> None:
+    """Add where and with which weights features are computed."""
+    parser.add_argument("--weights", type=Path, help="weight file of the backbone")
+    parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
+    parser.add_argument(
+        "--accelerator",
+        choices=["openvino"],
+        help="compute features with OpenVINO on the processor",
+    )
+
+
+def add_data(parser: argparse.ArgumentParser, categories: str | None = None) -> None:
+    """Add what reading a dataset needs; `categories` is argparse's nargs."""
+    parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
+    parser.add_argument("--category", required=True, nargs=categories, help="folder in it")
+    parser.add_argument(
+        "--classes", type=Path, help="for LabelMe: YAML or JSON of label: defect|impurity|ignore"
+    )
+
+
+def check_device(name: str) -> str:
+    """Return the device if torch has it.
+
+    Raises:
+        InputError: it has not.
+    """
+    import torch
+
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise InputError(f"device {name!r}: torch cannot compute there on this machine") from None
+    return name
+
+
+def open_model(args: argparse.Namespace) -> Detector:
+    """Read the model that the arguments of `add_model` name."""
+    from train.sequential_patchcore.model import Detector
+
+    return Detector.load(
+        args.model, args.backbone, args.weights, check_device(args.device), args.accelerator
+    )
+
+
+@contextmanager
+def scored_records(
+    detector: Detector, samples: Sequence[Sample], folder: Path, keep: bool = False
+) -> Iterator[Records]:
+    """Score samples and yield their records, the maps lying in files until the end.
+
+    Args:
+        detector: scores the images.
+        samples: what is scored.
+        folder: where the maps are put, 4 bytes a pixel.
+        keep: leave them there, as <folder>/maps/<sample name>.npy.
+    """
+    import numpy as np
+    from tqdm import tqdm
+
+    from train.data import load_image
+    from train.metrics import read_records
+
+    folder.mkdir(parents=True, exist_ok=True)
+    maps = folder / "maps" if keep else Path(tempfile.mkdtemp(prefix=".maps.", dir=folder))
+    try:
+        for sample in tqdm(samples, desc="scoring", unit="image", disable=None, leave=False):
+            try:
+                scored = detector.score(load_image(sample.image))
+            except InputError as error:
+                raise naming(sample.image, error) from None
+            with replacing(maps / f"{sample.name}.npy") as beside:
+                np.save(beside, scored.anomaly_map)
+        yield read_records(samples, lambda sample: maps / f"{sample.name}.npy")
+    finally:
+        if not keep:
+            shutil.rmtree(maps, ignore_errors=True)
+
+
+def naming(path: Path, error: InputError) -> InputError:
+    """Return the error with the file it is about in front, unless it says so itself."""
+    return error if str(path) in str(error) else InputError(f"{path}: {error}")
+
+
+def chosen_threshold(detector: Detector, args: argparse.Namespace) -> float:
+    """Return --threshold, or the model's own.
+
+    Raises:
+        InputError: there is neither.
+    """
+    threshold = args.threshold if args.threshold is not None else detector.threshold
+    if threshold is None:
+        raise InputError(
+            f"{args.model}: has no threshold; run `stainless threshold` or give --threshold"
+        )
+    return threshold

@@ -1,0 +1,50 @@
+"""Fit a model's threshold: that of the highest pixel F1 on a labelled part of a dataset."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from train.commands.common import add_data, add_model, open_model, scored_records
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_model(parser)
+    add_data(parser)
+    parser.add_argument(
+        "--split",
+        choices=["validation", "test"],
+        default="validation",
+        help="part that the threshold is fitted to (default: validation); never judge on the same",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score the part, find the threshold, write it into the model."""
+    from train.data import read_category
+    from train.metrics import fit_threshold
+
+    samples = read_category(args.data, args.category, args.split, args.classes)
+    detector = open_model(args)
+    with scored_records(detector, samples, args.model.absolute().parent) as records:
+        best = fit_threshold(records)
+    detector.set_threshold(
+        best.threshold,
+        f1=best.f1,
+        dataset=args.category,
+        part=args.split,
+        images=len(samples),
+    )
+    detector.coreset.save(args.model)
+    print(
+        f"{args.model}: threshold {best.threshold:.6g}, pixel F1 {best.f1:.4f} on the "
+        f"{len(samples)} {args.split} images of {args.category}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    from stainless.cli import main
+
+    sys.exit(main(["threshold", *sys.argv[1:]]))
