@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 UInt8 = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.unsignedinteger]
 
 TILE_PX = 480
 MARGIN_PX = 8
@@ -19,11 +20,11 @@ INK = (40, 40, 40)
 OVERLAY = (235, 150, 20)
 
 
-def contact_sheet(rows: Sequence[tuple[str, UInt8, UInt8, UInt8]]) -> UInt8:
+def contact_sheet(rows: Sequence[tuple[str, Pixels, Pixels, Pixels]]) -> UInt8:
     """Compose a contact sheet.
 
     Args:
-        rows: name, clean picture, stained picture and mask, each picture (H, W) uint8.
+        rows: name, clean picture, stained picture and mask, each (H, W), 8 or 16 bits.
 
     Returns:
         (H, W, 3) uint8, blue first.
@@ -54,7 +55,7 @@ def contact_sheet(rows: Sequence[tuple[str, UInt8, UInt8, UInt8]]) -> UInt8:
     return sheet
 
 
-def overlay(picture: UInt8, mask: UInt8) -> UInt8:
+def overlay(picture: Pixels, mask: Pixels) -> UInt8:
     """Return the picture in colour with the mask tinted and its outline drawn."""
     colour = _grey(picture)
     inside = mask > 0
@@ -68,7 +69,7 @@ def overlay(picture: UInt8, mask: UInt8) -> UInt8:
     return colour
 
 
-def _grey(picture: UInt8) -> UInt8:
+def _grey(picture: Pixels) -> UInt8:
     """Return a grey picture in three channels and eight bits."""
     if picture.dtype != np.uint8:
         picture = (picture / 257).astype(np.uint8)

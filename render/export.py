@@ -47,13 +47,15 @@ def files_of(
     category = layout.category(picture.variant, picture.stained)
     stem = layout.stem(scene, sample, picture.view)
     mask = np.where(picture.classes > 0, np.uint8(255), np.uint8(0))
-    labels = {"class": picture.classes, "instance": picture.instances, "mask": mask}
+
+    def annotation(what: str) -> Path:
+        return layout.annotation_file(category, split, stem, what)
+
     return {
         layout.picture_file(category, split, stem): picture.pixels,
-        **{
-            layout.annotation_file(category, split, stem, what): pixels
-            for what, pixels in labels.items()
-        },
+        annotation("class"): picture.classes,
+        annotation("instance"): picture.instances,
+        annotation("mask"): mask,
     }
 
 

@@ -225,12 +225,16 @@ def _write_contact_sheet(scene: Scene, output: Path) -> None:
     rows = []
     for name in scene.lights.variants:
         last = layout.category(name, stained)
-        files = [
-            layout.picture_file(layout.category(name, False), split, stem),
-            layout.picture_file(last, split, stem),
-            layout.annotation_file(last, split, stem, "mask"),
-        ]
-        rows.append((name, *(read_png(output / file) for file in files)))
+        clean, twin, mask = (
+            read_png(output / file)
+            for file in (
+                layout.picture_file(layout.category(name, False), split, stem),
+                layout.picture_file(last, split, stem),
+                layout.annotation_file(last, split, stem, "mask"),
+            )
+        )
+        if clean is not None and twin is not None and mask is not None:
+            rows.append((name, clean, twin, mask))
     write_png(output / layout.CONTACT_SHEET, contact_sheet(rows))
 
 

@@ -99,8 +99,8 @@ class LightRanges:
     """
 
     variants: list[str] = field(default_factory=lambda: ["hexagon"])
-    inner_mm: Range = 14.0
-    outer_mm: Range = 26.0
+    inner_mm: Range = 10.0
+    outer_mm: Range = 18.0
     height_mm: Range = (145.0, 155.0)
     radiance: Range = (0.9, 1.1)
     imbalance: Range = (0.0, 0.15)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -92,35 +93,30 @@ def _render_view(
         variant = VARIANTS[name]
         if variant.turn_rad not in rendered:
             light = turned(sample.light, variant.turn_rad)
-
-            def radiance(reflectance: PlateMap | None, light=light) -> Float32:  # type: ignore[no-untyped-def]
-                return render_radiance(
-                    scene.plate.size_mm,
-                    sample.metal,
-                    normals,
-                    light,
-                    view,
-                    shape,
-                    cycles,
-                    reflectance,
-                )
-
-            clean = radiance(None)
+            render = partial(
+                render_radiance,
+                scene.plate.size_mm,
+                sample.metal,
+                normals,
+                light,
+                view,
+                shape,
+                cycles,
+            )
+            clean = render()
             if scene.twins == "ratio" or not region.any():
-                stained = clean * laid.ratio
+                covered = clean * laid.ratio
             else:
-                stained = radiance(reflectance_map(sample, normals))
+                covered = render(reflectance_map(sample, normals))
             irradiance = through_lens(clean, sample.sensor)
-            twin = covered_irradiance(stained, irradiance, region, sample.sensor)
+            twin = covered_irradiance(covered, irradiance, region, sample.sensor)
             rendered[variant.turn_rad] = irradiance, twin
-        # Light adds up: at twice the power of every source each pixel gets twice the light.
-        lights = [power_of * np.float32(variant.power) for power_of in rendered[variant.turn_rad]]
         noise = noise_field(sample.sensor, shape, number, list(VARIANTS).index(name))
-        for stained_twin, labels in ((False, bare), (True, laid)):
-            if stained_twin and not scene.chosen_impurities():
-                continue
-            pixels = develop(lights[stained_twin], sample.sensor, noise)
-            yield Picture(number, name, stained_twin, pixels, labels.classes, labels.instances)
+        twins = [(False, bare), (True, laid)] if scene.chosen_impurities() else [(False, bare)]
+        for (stained, labels), light_in in zip(twins, rendered[variant.turn_rad], strict=False):
+            # Light adds up: at twice the power of every source each pixel gets twice the light.
+            pixels = develop(light_in * np.float32(variant.power), sample.sensor, noise)
+            yield Picture(number, name, stained, pixels, labels.classes, labels.instances)
 
 
 def normal_map(scene: Scene, sample: Sample, view: View, shape: tuple[int, int]) -> PlateMap:

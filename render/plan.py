@@ -64,7 +64,7 @@ def plan_sample(scene: Scene, index: int) -> Sample:
     cycles = draw(Stream.CYCLES)
     return Sample(
         index=index,
-        split="test" if scene.test_every and index % scene.test_every == 0 else "train",
+        split="test" if scene.test_every and (index + 1) % scene.test_every == 0 else "train",
         texture=sample_texture(scene.texture, (width, height), draw(Stream.TEXTURE)),
         metal=sample_metal(scene.metal, draw(Stream.METAL)),
         impurities={

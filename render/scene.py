@@ -18,7 +18,7 @@ from stainless.errors import InputError
 from stainless.ranges import bounds
 
 #: One field a kind of impurity, absent or null for none.
-ImpurityRanges: type[Any] = make_dataclass(
+ImpurityRanges = make_dataclass(
     "ImpurityRanges",
     [(name, impurity.ranges | None, None) for name, impurity in IMPURITIES.items()],
 )
@@ -90,7 +90,7 @@ class Scene:
     plate: Plate = field(default_factory=Plate)
     metal: MetalRanges = field(default_factory=MetalRanges)
     texture: TextureRanges = field(default_factory=TextureRanges)
-    impurities: ImpurityRanges = field(default_factory=ImpurityRanges)
+    impurities: ImpurityRanges = field(default_factory=ImpurityRanges)  # type: ignore[valid-type]
     lights: LightRanges = field(default_factory=LightRanges)
     camera: CameraRanges = field(default_factory=CameraRanges)
     sensor: SensorRanges = field(default_factory=SensorRanges)

@@ -34,7 +34,7 @@ class MetalRanges:
     """
 
     reflectance: Range = (0.82, 0.9)
-    roughness: Range = (0.3, 0.34)
+    roughness: Range = (0.28, 0.31)
     anisotropy: Range = (0.4, 0.5)
 
     def validate(self, key: str) -> None:
