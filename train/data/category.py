@@ -89,6 +89,8 @@ def _read_train(folder: Path) -> list[Sample]:
             if other.is_dir() and other.name != GOOD and list_images(other):
                 raise InputError(f"{other}: training images must be nominal, in {place / GOOD}")
         place = place / GOOD if (place / GOOD).is_dir() else place
+    elif not any((folder / part).is_dir() for part in PARTS):
+        place = folder
     return _good(place, "train")
 
 

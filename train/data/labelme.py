@@ -185,7 +185,8 @@ def polygon_mask(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _outline(points: np.ndarray, size: tuple[int, int], closed: bool) -> np.ndarray:
     canvas = np.zeros(size, np.uint8)
     corners = np.floor(np.clip(points, -1e6, 1e6)).astype(np.int32)
-    cv2.polylines(canvas, [corners], closed, 1)
+    # OpenCV draws a single point only as a line back to itself.
+    cv2.polylines(canvas, [np.vstack([corners, corners[-1:]])], closed, 1)
     return canvas > 0
 
 

@@ -1,0 +1,128 @@
+"""Groups stay together, and a drawn validation part depends on nothing but what it says."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stainless.errors import InputError
+from train.data import Sample, read_category, split_validation
+
+
+def sample(number: int, label: str, group: str) -> Sample:
+    name = f"test/{label}/{number:03}"
+    return Sample(Path(f"{name}.png"), label, None, group, name)
+
+
+several = st.lists(
+    st.tuples(st.sampled_from(["good", "dent", "scratch"]), st.integers(0, 8)),
+    min_size=1,
+    max_size=60,
+)
+
+
+def drawn(samples, fraction, seed):
+    try:
+        return split_validation(samples, fraction, seed)
+    except InputError:
+        groups = defaultdict(set)
+        for one in samples:
+            groups[one.label].add(one.group)
+        assert all(len(each) == 1 for each in groups.values()), "a class could have been split"
+        return None
+
+
+@settings(max_examples=100, deadline=None)
+@given(several, st.floats(0.05, 0.9), st.integers(0, 5), st.randoms())
+def test_split(chosen, fraction, seed, random):
+    samples = [sample(n, label, f"part{group}") for n, (label, group) in enumerate(chosen)]
+    split = drawn(samples, fraction, seed)
+    if split is None:
+        return
+    by_name = {one.name for one in samples}
+    assert {one.name for one in [*split.validation, *split.test]} == by_name
+    assert len(split.validation) + len(split.test) == len(samples)
+    assert not {one.group for one in split.validation} & {one.group for one in split.test}
+    shuffled = samples[:]
+    random.shuffle(shuffled)
+    assert drawn(shuffled, fraction, seed) == split
+
+
+def test_every_class_gets_about_its_fraction():
+    samples = [
+        sample(100 * g + n, label, f"{label}{g}")
+        for label in ("good", "dent", "scratch")
+        for g in range(20)
+        for n in range(1 + g % 3)
+    ]
+    split = split_validation(samples, 0.3, 7)
+    whole, part = (Counter(one.label for one in each) for each in (samples, split.validation))
+    for label in whole:
+        assert abs(part[label] / whole[label] - 0.3) < 0.05
+        assert f"{label} {part[label]} of {whole[label]} images" in split.how
+    assert "seed 7" in split.how and "fraction 0.3" in split.how
+    assert split_validation(samples, 0.3, 8).validation != split.validation
+
+
+def test_a_class_of_one_group_stays_in_the_test_part():
+    samples = [sample(n, "dent", "only") for n in range(5)]
+    samples += [sample(n, "good", f"part{n}") for n in range(5)]
+    split = split_validation(samples, 0.5, 0)
+    assert {one.label for one in split.validation} == {"good"}
+    assert "dent 0 of 5 images (0 of 1 groups)" in split.how
+    with pytest.raises(InputError, match="no class has more than one group"):
+        split_validation(samples[:5], 0.5, 0)
+
+
+@pytest.mark.parametrize(("fraction", "seed"), [(0.0, 1), (1.0, 1), (float("nan"), 1), (0.5, -1)])
+def test_bad_arguments(fraction, seed):
+    with pytest.raises(InputError, match="expected"):
+        split_validation([sample(0, "good", "a"), sample(1, "good", "b")], fraction, seed)
+
+
+def write_groups(root: Path, text: str) -> Path:
+    path = root / "plate" / "groups.csv"
+    path.write_text(text)
+    return path
+
+
+def test_groups_of_both_trees(validation_tree):
+    rows = ["image,tile_group,exposure"]
+    expected = {}
+    for part, start in (("test", "."), ("validation", "../validation/plate")):
+        for one in read_category(validation_tree, "plate", part):
+            expected[one.name] = f"part{len(rows)}"
+            rows.append(f"{start}/test/{one.label}/{one.image.name},part{len(rows)},1")
+    write_groups(validation_tree, "\n".join(rows))
+    for part in ("test", "validation"):
+        for one in read_category(validation_tree, "plate", part):
+            assert one.group == expected.pop(one.name)
+    assert not expected
+    # Training images need no group, since nothing is drawn from them.
+    assert read_category(validation_tree, "plate", "train")[0].group == "train/good/000"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "image,part\na,b\n",
+            'expected a column "image" and one that ends with "group", got image',
+        ),
+        ("", 'one that ends with "group", got nothing'),
+        ("image,a_group,b_group\n", "got image, a_group, b_group"),
+        ("image,group\ntest/good/000.png,\n", "line 2 lacks an image or a group"),
+        ("image,group\na.png,1\n./a.png,2\n", "a.png is in two groups"),
+        ("image,group\ntest/good/000.png,1\n", "has no row for test/dent/000.png"),
+    ],
+)
+def test_bad_group_files(mvtec, text, line):
+    root = mvtec()
+    path = write_groups(root, text)
+    with pytest.raises(InputError, match=line) as caught:
+        read_category(root, "plate", "test")
+    assert str(caught.value).startswith(f"{path}: ")
