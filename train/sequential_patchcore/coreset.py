@@ -1,0 +1,457 @@
+"""The sequential coreset: at most M nominal patches that stand for all patches ever shown.
+
+Source: arXiv 2501.09579, section IV. The first M patches are the first members. Afterwards the
+distance of each patch to its nearest member is compared with d_m, the distance of the two closest
+members; if it is larger, the patch replaces one of these two. Several epochs over the same patches
+converge: d_m never decreases, and an epoch without replacement proves that no patch of it lies
+farther than d_m from the coreset.
+
+What the paper leaves open is settled so that the result is a function of the stream alone:
+
+* Distances are Euclidean, compared by their squares in float64.
+* Among equally close pairs the one with the oldest newer member counts, then the one with the
+  oldest older member. The newer member of the closest pair leaves.
+* An equal of a member never enters. By the paper's letter copies enter among the first M patches
+  and are then the first to leave (d_m = 0) for any patch that is new; the members are the same.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from stainless.errors import InputError
+from train.sequential_patchcore import coreset_file
+from train.sequential_patchcore.closest_pair import ClosestPair
+from train.sequential_patchcore.distances import squared_distances
+from train.sequential_patchcore.provenance import UNKNOWN, Origin, Sources
+from train.sequential_patchcore.recall import Recall, Remembered, unknown
+from train.sequential_patchcore.replacement import Replacement
+from train.sequential_patchcore.screen import LARGEST, Screen
+
+#: Members of the paper's coreset.
+SIZE = 2048
+
+#: Patches that an epoch remembers for the next, 8 bytes each.
+RECALL = 4_000_000
+
+#: Features of one batch, (N, D), and where they come from, (N, 3), see `Coreset.update`.
+Batch = tuple[Tensor, ArrayLike | None]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over a stream of patches did.
+
+    Attributes:
+        number: counted from 1 over the life of the coreset.
+        patches: patches shown.
+        members: members at the end.
+        added: patches that filled an empty place.
+        replacements: patches that replaced a member.
+        separation: d_m at the end, the smallest distance between members; infinite below two.
+        farthest: largest distance from a rejected patch to a nearest member, each measured when the
+            patch was shown. After an epoch without change this is the covering radius; before, it
+            is smaller than that, since members leave after patches have relied on them.
+    """
+
+    number: int
+    patches: int
+    members: int
+    added: int
+    replacements: int
+    separation: float
+    farthest: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether the epoch changed nothing."""
+        return self.added == 0 and self.replacements == 0
+
+    def __str__(self) -> str:
+        line = (
+            f"epoch {self.number}: {self.patches:,} patches, {self.members} members, "
+            f"{self.replacements:,} replacements, d_m {self.separation:.6g}, "
+        )
+        if self.converged:
+            return line + f"covering radius {self.farthest:.6g}; certified: not larger than d_m"
+        return line + f"covering radius in passing {self.farthest:.6g}"
+
+
+class Coreset:
+    """At most `size` patch features, chosen one after the other from a stream.
+
+    Args:
+        size: M, number of members, at least 2.
+        dimension: D, length of a feature; None takes it from the first patches.
+        identity: JSON-able description of the feature space (backbone, stages, ...). Coresets of
+            different identity hold points of different spaces and refuse each other.
+        device: where the matrix products are computed.
+        recall: number of patches that an epoch remembers for the next, 8 bytes each. It changes
+            the speed of later epochs and nothing else.
+
+    Raises:
+        InputError: a size below 2.
+    """
+
+    def __init__(
+        self,
+        size: int = SIZE,
+        *,
+        dimension: int | None = None,
+        identity: Mapping[str, Any],
+        device: str | torch.device = "cpu",
+        recall: int = RECALL,
+    ) -> None:
+        if size < 2:
+            raise InputError(f"coreset size {size}: expected at least 2 members")
+        self.size = size
+        self.dimension = dimension
+        self.identity: dict[str, Any] = json.loads(json.dumps(identity))
+        self.device = torch.device(device)
+        self.sources = Sources()
+        self.history: list[dict[str, Any]] = []
+        self._count = 0
+        self._points = np.empty((0, 0), np.float32)
+        self._order = np.arange(size)
+        self._origin = np.full((size, 3), UNKNOWN, np.int32)
+        self._serials: dict[bytes, int] = {}
+        self._rule: Replacement | None = None
+        self._scorer: Screen | None = None
+        self._recall = Recall(recall)
+        self._in_epoch = False
+        self._shown = self._added = self._replaced = 0
+
+    def __len__(self) -> int:
+        """Return the number of members; smaller than `size` if there were too few patches."""
+        return self._count
+
+    @property
+    def members(self) -> Tensor:
+        """Return a copy of the members, (len, D) float32 on `device`."""
+        return torch.from_numpy(self._points[: self._count].copy()).to(self.device)
+
+    @property
+    def provenance(self) -> np.ndarray:
+        """Return (len, 3) int32: source, image and patch position of each member; -1 = unknown."""
+        return self._origin[: self._count].copy()
+
+    @property
+    def separation(self) -> float:
+        """Return d_m, the smallest distance between members; infinite below two members."""
+        if self._rule is not None:
+            return math.sqrt(self._rule.pair.squared)
+        if self._count < 2:
+            return math.inf
+        points = self._points[: self._count]
+        centred = points - points.mean(axis=0, dtype=np.float64)
+        return math.sqrt(ClosestPair(points, centred, self._order[: self._count]).squared)
+
+    def origin(self, member: int) -> Origin | None:
+        """Return where a member was seen, or None if it was shown without provenance."""
+        return self.sources.origin(self._origin[member])
+
+    def require(self, identity: Mapping[str, Any], where: str) -> None:
+        """Refuse a stranger.
+
+        Args:
+            identity: of the features or coreset that is to be used with this one.
+            where: how to name it in the message.
+
+        Raises:
+            InputError: the identities differ; names the first key that does.
+        """
+        other = json.loads(json.dumps(identity))
+        for key in sorted(self.identity.keys() | other.keys()):
+            mine, theirs = self.identity.get(key), other.get(key)
+            if mine != theirs:
+                raise InputError(
+                    f"{where}: {key} is {json.dumps(theirs)}, the coreset has {json.dumps(mine)}"
+                )
+
+    def update(self, features: Tensor, provenance: ArrayLike | None = None) -> int:
+        """Show patches to the coreset, in order.
+
+        How a stream is cut into calls has no effect on the result.
+
+        Args:
+            features: (N, D) float32, on any device.
+            provenance: (N, 3) int32: source (from `sources.add`), image and patch position of each
+                patch; None where unknown.
+
+        Returns:
+            Number of replacements; filling an empty place is none.
+
+        Raises:
+            InputError: values that are not finite or beyond 1e15, or features of another length.
+        """
+        patches = self._checked(features)
+        host = patches.cpu().numpy()
+        origin = None if provenance is None else np.asarray(provenance, np.int32)
+        if origin is not None and origin.shape != (len(host), 3):
+            raise ValueError(f"provenance of shape {origin.shape} for {len(host)} patches")
+        known = self._recall.batch(host) if self._in_epoch else unknown(len(host))
+        self._shown += len(host)
+        self._scorer = None
+        done = self._fill(host, origin, known) if self._rule is None else 0
+        if self._rule is None:
+            return 0
+        rest = Remembered(known.fingerprint, known.witness[done:], known.reach[done:])
+        entries = self._rule.offer(patches[done:], host[done:], rest)
+        for position, slot in entries:
+            self._origin[slot] = UNKNOWN if origin is None else origin[done + position]
+        self._replaced += len(entries)
+        return len(entries)
+
+    def start_epoch(self) -> None:
+        """Begin a pass over a stream; what the pass before found out about it is used again."""
+        self._in_epoch = True
+        self._recall.start_epoch()
+        self._shown = self._added = self._replaced = 0
+        if self._rule is not None:
+            self._rule.farthest = 0.0
+
+    def end_epoch(self) -> Epoch:
+        """Finish a pass and return its record, which is also appended to `history`."""
+        self._in_epoch = False
+        farthest = self._rule.farthest if self._rule is not None else 0.0
+        epoch = Epoch(
+            number=1 + sum(entry["event"] == "epoch" for entry in self.history),
+            patches=self._shown,
+            members=self._count,
+            added=self._added,
+            replacements=self._replaced,
+            separation=self.separation,
+            farthest=math.sqrt(farthest),
+        )
+        self.history.append({"event": "epoch", **asdict(epoch)})
+        return epoch
+
+    def fit(
+        self,
+        stream: Callable[[], Iterable[Batch]],
+        epochs: int = 5,
+        *,
+        early_stop: bool = True,
+        on_epoch: Callable[[Epoch], None] | None = None,
+    ) -> list[Epoch]:
+        """Show the same stream several times.
+
+        Args:
+            stream: called once per epoch; yields features and provenance as for `update`.
+            epochs: largest number of passes.
+            early_stop: stop after a pass without change.
+            on_epoch: called after each pass.
+
+        Returns:
+            The records of the passes.
+
+        Raises:
+            InputError: the stream is empty, or as for `update`.
+        """
+        records: list[Epoch] = []
+        for _ in range(epochs):
+            self.start_epoch()
+            for features, provenance in stream():
+                self.update(features, provenance)
+            if not self._shown:
+                raise InputError("no patches to fit a coreset to")
+            records.append(self.end_epoch())
+            if on_epoch is not None:
+                on_epoch(records[-1])
+            if early_stop and records[-1].converged:
+                break
+        return records
+
+    def meld(
+        self,
+        others: Sequence[Coreset],
+        size: int | None = None,
+        *,
+        passes: int = 100,
+        on_epoch: Callable[[Epoch], None] | None = None,
+    ) -> Coreset:
+        """Return a coreset of the members of this one and others; these stay as they are.
+
+        The members are the stream, in the order of the arguments, shown until nothing changes.
+
+        Args:
+            others: coresets of the same identity.
+            size: of the result; None for the size of this one.
+            passes: largest number of passes.
+            on_epoch: called after each pass.
+
+        Raises:
+            InputError: a coreset of another identity, or nothing to meld.
+        """
+        parts = [self, *others]
+        for number, part in enumerate(parts):
+            self.require(part.identity, f"coreset {number + 1} of {len(parts)}")
+        melded = Coreset(
+            self.size if size is None else size, identity=self.identity, device=self.device
+        )
+        stream = [
+            (part.members, melded.sources.include(part.sources, part.provenance)) for part in parts
+        ]
+        records = melded.fit(lambda: stream, passes, on_epoch=on_epoch)
+        melded.history = [
+            {
+                "event": "meld",
+                "parts": [{"members": len(part), "history": part.history} for part in parts],
+                "passes": [asdict(record) for record in records],
+                "converged": records[-1].converged,
+            }
+        ]
+        return melded
+
+    @torch.no_grad()
+    def nearest(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the distance of patches to their nearest members, and which these are.
+
+        Args:
+            features: (N, D) float32, on any device.
+
+        Returns:
+            (N,) float32 Euclidean distances and (N,) int64 rows of `members`, on `device`.
+
+        Raises:
+            InputError: an empty coreset, or as for `update`.
+        """
+        if not self._count:
+            raise InputError("the coreset is empty")
+        patches = self._checked(features)
+        screen = self._ready()
+        _, slots, _ = screen.nearest(patches)
+        return screen.distances(patches, slots), slots
+
+    def save(self, path: Path) -> None:
+        """Write the coreset to a file, about a megabyte at 2048 members of 152 numbers.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        count = self._count
+        coreset_file.write(
+            path,
+            {
+                "members": self._points[:count],
+                "order": self._order[:count],
+                "provenance": self._origin[:count],
+            },
+            {
+                "size": self.size,
+                "dimension": self.dimension,
+                "identity": self.identity,
+                "sources": self.sources.used(self._origin[:count]),
+                "history": self.history,
+            },
+        )
+
+    @classmethod
+    def load(
+        cls, path: Path, *, device: str | torch.device = "cpu", recall: int = RECALL
+    ) -> Coreset:
+        """Read a coreset; it continues exactly as if it had never been saved.
+
+        Raises:
+            InputError: not a coreset file, truncated or altered.
+            OSError: the file cannot be read.
+        """
+        tensors, facts = coreset_file.read(path)
+        coreset = cls(
+            facts["size"],
+            dimension=facts["dimension"],
+            identity=facts["identity"],
+            device=device,
+            recall=recall,
+        )
+        coreset.history = facts["history"]
+        coreset.sources = Sources.from_json(facts["sources"])
+        coreset._restore(tensors["members"], tensors["order"], tensors["provenance"])
+        return coreset
+
+    def _restore(self, members: np.ndarray, order: np.ndarray, origin: np.ndarray) -> None:
+        """Take over members, of which only the order of the serial numbers matters."""
+        self._count = count = len(members)
+        if not count:
+            return
+        self._points = np.empty((self.size, members.shape[1]), np.float32)
+        self._points[:count] = members
+        self._order[:count] = order.argsort().argsort()
+        self._origin[:count] = origin
+        if count == self.size:
+            self._rule = Replacement(self._points, self._order, self.device)
+        else:
+            self._serials = {equal_key(row): slot for slot, row in enumerate(members)}
+
+    def _checked(self, features: Tensor) -> Tensor:
+        """Return features as (N, D) float32 on the device, or say what is wrong with them."""
+        patches = features.detach().to(self.device, torch.float32).contiguous()
+        if patches.ndim != 2:
+            raise ValueError(f"features of shape {tuple(features.shape)}: expected (N, D)")
+        if self.dimension is None and len(patches):
+            self.dimension = patches.shape[1]
+        if self.dimension not in (None, patches.shape[1]):
+            raise InputError(
+                f"features of length {patches.shape[1]}, the coreset has {self.dimension}"
+            )
+        if patches.numel():
+            low, high = patches.aminmax()
+            if not (low >= -LARGEST and high <= LARGEST):
+                raise InputError(f"features with NaN, infinity or values beyond {LARGEST:g}")
+        return patches
+
+    def _fill(self, host: np.ndarray, origin: np.ndarray | None, known: Remembered) -> int:
+        """Give the first patches the empty places; return how many patches were looked at."""
+        if not len(self._points) and len(host):
+            self._points = np.empty((self.size, host.shape[1]), np.float32)
+        for position, patch in enumerate(host):
+            key = equal_key(patch)
+            known.witness[position] = self._serials.setdefault(key, self._count)
+            if self._serials[key] < self._count:
+                continue
+            self._points[self._count] = patch
+            self._origin[self._count] = UNKNOWN if origin is None else origin[position]
+            self._count += 1
+            self._added += 1
+            if self._count == self.size:
+                self._serials.clear()
+                self._rule = Replacement(self._points, self._order, self.device)
+                return position + 1
+        return len(host)
+
+    def _ready(self) -> Screen:
+        """Return the members, full or not, ready for matrix products."""
+        if self._rule is not None:
+            return self._rule.screen
+        if self._scorer is None:
+            points = self._points[: self._count]
+            centre = points.mean(axis=0, dtype=np.float64).astype(np.float32)
+            self._scorer = Screen(self._count, centre, self.device)
+            self._scorer.write(range(self._count), points - centre.astype(np.float64))
+        return self._scorer
+
+
+def equal_key(patch: np.ndarray) -> bytes:
+    """Return a key that is the same for equal features; adding 0.0 makes -0.0 equal to 0.0."""
+    return (patch + np.float32(0.0)).tobytes()
+
+
+def covering_radius(coreset: Coreset, batches: Iterable[Tensor]) -> float:
+    """Return the largest distance of any patch to its nearest member."""
+    radius = 0.0
+    for features in batches:
+        patches = features.cpu().numpy()
+        _, slots = coreset.nearest(features)
+        nearest = coreset.members.cpu().numpy()[slots.cpu().numpy()]
+        radius = max(radius, math.sqrt(squared_distances(patches, nearest).max()))
+    return radius
