@@ -66,6 +66,7 @@ class Resolved:
             np.empty(above, np.uint32), np.empty(below, np.uint32), np.empty(above)
         )
         self._above = self._below = 0
+        self._expected = int(positives[bins].sum()), int(negatives[bins].sum())
 
     def read(self, maps: Maps) -> None:
         """Read the images once.
@@ -83,7 +84,11 @@ class Resolved:
             if sum(len(one.positives) + len(one.negatives) for one in self._waiting) > _WAITING:
                 self._count()
         self._count()
-        if (self._above, self._below) != tuple(map(len, self._collected[:2])):
+        found = (
+            self._above + int(self._counted.positives.sum()),
+            self._below + int(self._counted.negatives.sum()),
+        )
+        if found != self._expected:
             raise _changed()
         above, below, weights = self._collected
         order = np.argsort(above)
