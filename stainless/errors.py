@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable
 
 INTERRUPTED = 130
+
+#: What a shell reports of a program that SIGPIPE ended.
+CUT_SHORT = 141
+
+#: What a write to a full, limited, read-only or broken disk says.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 class InputError(ValueError):
@@ -22,8 +29,8 @@ def explain(error: BaseException) -> str | None:
         return " ".join(str(error).split())
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {(error.strerror or type(error).__name__).lower()}"
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-        return f"cannot write: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        return f"cannot write: {(error.strerror or '').lower()}"
     return None
 
 
@@ -35,13 +42,21 @@ def guarded(command: Callable[[], int | None], name: str = "stainless") -> int:
         name: what the line starts with.
 
     Returns:
-        The exit code: the command's own, 2 for bad input, 130 for an interrupt.
+        The exit code: the command's own, 2 for bad input, 130 for an interrupt, 141 where nobody
+        reads what it prints.
     """
     try:
         return command() or 0
+    except SystemExit as end:
+        # Blender goes on after a SystemExit and quits with 0: a code is returned, never raised.
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
         print(f"{name}: interrupted; the same command resumes", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python's own last flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return CUT_SHORT
     except (InputError, OSError) as error:
         line = explain(error)
         if line is None:

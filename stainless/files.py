@@ -34,6 +34,11 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         beside.replace(path)
         sync_folder(path.parent)
+    except OSError as error:
+        # A write that fails knows no name, and the user needs one.
+        if error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         beside.unlink(missing_ok=True)
 
