@@ -41,17 +41,52 @@ def read(schema: type[T], path: Path, overrides: Sequence[tuple[str, str]] = ())
     """
     tree = _load(schema, path, ())
     for key, text in overrides:
-        origin = f"--{key}"
         try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise InputError(f"{origin}: {text!r}, expected a value in YAML notation") from None
-        branch: Any = value
-        for name in reversed(key.split(".")):
-            branch = {name: branch}
-        _convert(schema, branch, "", origin)
+            branch = _branch(key, yaml.safe_load(text))
+        except (yaml.YAMLError, ValueError):
+            raise InputError(
+                f"--{key}: {_shown(text)}, expected a value in YAML notation"
+            ) from None
+        _convert(schema, branch, "", f"--{key}")
         tree = _merge(tree, branch)
     return typing.cast(T, _convert(schema, tree, "", str(path)))
+
+
+def origin(path: Path, overrides: Sequence[tuple[str, str]], key: str) -> str:
+    """Return what gave a key its value: an override's option, or the file that holds the key.
+
+    Args:
+        path: a file that `read` has read.
+        overrides: as given to `read`.
+        key: dotted; what follows a bracket or a blank does not count.
+    """
+    names = key.split("[")[0].split(" ")[0].split(".")
+    for option, text in reversed(overrides):
+        if _holds(_branch(option, yaml.safe_load(text)), names):
+            return f"--{option}"
+    file: Path | None = path
+    while file is not None:
+        tree = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        if _holds(tree, names):
+            return str(file)
+        file = file.parent / tree[EXTENDS] if EXTENDS in tree else None
+    return str(path)
+
+
+def _holds(tree: Any, names: Sequence[str]) -> bool:
+    """Return whether a tree has a value at a path of keys."""
+    for name in names:
+        if not isinstance(tree, dict) or name not in tree:
+            return False
+        tree = tree[name]
+    return True
+
+
+def _branch(key: str, value: Any) -> Any:
+    """Return the tree that has nothing but a value at a dotted key."""
+    for name in reversed(key.split(".")):
+        value = {name: value}
+    return value
 
 
 def keys(schema: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -79,7 +114,8 @@ def _load(schema: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read as text ({type(error).__name__})") from None
     try:
         tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
+        # A date that is none is a ValueError to PyYAML.
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark is not None else ""
         problem = getattr(error, "problem", None) or "not YAML"
@@ -139,7 +175,7 @@ def _convert(kind: Any, value: Any, key: str, origin: str) -> Any:
         # YAML 1.1 reads 1e-3, without a dot, as text.
         try:
             return float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass
     elif isinstance(kind, type) and type(value) is kind:
         return value
