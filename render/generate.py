@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,9 @@ if not __package__:
         sys.stderr.flush()
         os._exit(2)
 
-from stainless.errors import InputError, guarded
+from render import workers as pool
+from stainless.cli import Parser
+from stainless.errors import InputError, explain, guarded
 
 if TYPE_CHECKING:
     from render.scene import Scene
@@ -37,9 +40,9 @@ SHORT = ("samples", "seed", "scale", "twins")
 PREVIEW_COLUMNS = 480
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Return the command line without the scene's dotted keys."""
-    options = argparse.ArgumentParser(
+    options = Parser(
         prog="generate",
         description="Render a scene to a dataset in the MVTec AD layout. Any key of the scene can "
         "be given as well, for example --lights.height_mm '[140, 150]'; --keys lists them.",
@@ -75,6 +78,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _main(argv: list[str]) -> int:
     options, rest = parser().parse_known_args(argv)
+    if options.part is not None:
+        pool.die_with_parent(options.report)
     if options.keys:
         return _list_keys()
     if options.config is None:
@@ -85,7 +90,7 @@ def _main(argv: list[str]) -> int:
     overrides = [(name, value) for name, value in given if value is not None] + _dotted(rest)
     scene = read_scene(options.config, overrides)
     output = options.output or Path("datasets") / options.config.stem
-    if not options.workers.isdigit() or not 1 <= int(options.workers) <= 256:
+    if not options.workers.isdecimal() or not 1 <= int(options.workers) <= 256:
         raise InputError(f"--workers: {options.workers}, expected 1 to 256")
     workers = int(options.workers)
     if options.dry_run:
@@ -106,7 +111,7 @@ def _dotted(rest: list[str]) -> list[tuple[str, str]]:
             raise InputError(f"{word}: expected an option that starts with --")
         key, sign, value = word[2:].partition("=")
         text = value if sign else next(words, None)
-        if text is None:
+        if text is None or text.startswith("--"):
             raise InputError(f"{word}: expected a value")
         overrides.append((key, text))
     return overrides
@@ -122,11 +127,12 @@ def _list_keys() -> int:
 
 
 def _dry_run(scene: Scene, output: Path) -> int:
-    from render import layout
+    from render import layout, manifest
     from render.estimate import cpu_seconds
     from render.plan import picture_count, plan_to_json
     from stainless.files import write_json
 
+    manifest.check_owner(scene, output)
     write_json(output / layout.PLAN, plan_to_json(scene))
     hours = cpu_seconds(scene) / 3600
     print(f"{output / layout.PLAN}: {scene.samples} samples, {picture_count(scene)} pictures")
@@ -137,13 +143,14 @@ def _dry_run(scene: Scene, output: Path) -> int:
 def _preview(scene: Scene, output: Path) -> int:
     import dataclasses
 
-    from render import layout
+    from render import layout, manifest
     from render.contact_sheet import contact_sheet
     from render.cycles.blender import describe
     from render.export import write_png
     from render.picture import render_sample
     from render.plan import plan_sample
 
+    manifest.check_owner(scene, output)
     scale = PREVIEW_COLUMNS / scene.camera.resolution_px[0]
     scene = dataclasses.replace(scene, scale=min(scene.scale, scale))
     sample = plan_sample(scene, 0)
@@ -172,14 +179,19 @@ def _events(
 
 def _work(scene: Scene, output: Path, part: str, report: int, workers: int) -> int:
     """Be one of several workers."""
-    from render import workers as pool
     from render.export import renderer_identity
 
-    pool.die_with_parent()
     samples = [int(index) for index in part.split(",") if index]
     threads = max(1, (os.cpu_count() or 1) // workers)
-    for event in _events(scene, output, samples, renderer_identity(), threads):
-        pool.report(report, event)
+    try:
+        for event in _events(scene, output, samples, renderer_identity(), threads):
+            pool.report(report, event)
+    except (InputError, OSError) as error:
+        line = explain(error)
+        if line is None:
+            raise
+        # Whatever stops several workers at once is said once, by the parent.
+        pool.report(report, {"error": line})
     return 0
 
 
@@ -187,7 +199,6 @@ def _render(scene: Scene, output: Path, workers: int, argv: list[str]) -> int:
     from tqdm import tqdm
 
     from render import layout, manifest
-    from render import workers as pool
     from render.export import renderer_identity
     from render.plan import picture_count
 
@@ -239,8 +250,12 @@ def _write_contact_sheet(scene: Scene, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    # Blender swallows SystemExit in some versions and goes on to quit with 0.
-    code = main()
+    # Blender goes on after an exception, SystemExit included, and quits with 0.
+    code = 1
+    try:
+        code = main()
+    except BaseException:
+        traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

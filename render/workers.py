@@ -1,8 +1,8 @@
 """Several processes that render samples of one dataset.
 
-The parent alone writes the manifest. Each worker is the same command with `--part i/n`; it takes
-every n-th of the missing samples and reports over a pipe, one JSON line a picture (null) or a
-finished sample (its manifest entry).
+The parent alone writes the manifest. Each worker is the same command with `--part 0,2,4`, the
+samples it renders; it reports over a pipe, one JSON line a picture (null) or a finished sample (its
+manifest entry), or the error that stops it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import ctypes
 import fcntl
 import json
 import os
+import select
 import selectors
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,9 @@ from typing import Any
 from stainless.errors import InputError
 
 ENTRY = Path(__file__).with_name("generate.py")
+
+#: How often a folder that another run holds is asked for.
+PATIENCE = 20
 
 
 @contextlib.contextmanager
@@ -37,10 +42,15 @@ def exclusive(folder: Path) -> Iterator[int]:
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{folder}: another run is writing to this folder") from None
+        for patience in reversed(range(PATIENCE)):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not patience:
+                    raise InputError(f"{folder}: another run is writing to this folder") from None
+                # The workers of a run that was killed need a moment to notice.
+                time.sleep(0.1)
         yield handle
     finally:
         os.close(handle)
@@ -65,7 +75,8 @@ def run(argv: list[str], count: int, samples: list[int], lock: int) -> Iterator[
         lock: descriptor for the workers to inherit.
 
     Raises:
-        SystemExit: a worker failed; it has said why.
+        InputError: what stopped a worker, a signal included.
+        RuntimeError: a worker failed by a defect of ours; it has printed its traceback.
     """
     processes: list[subprocess.Popen[bytes]] = []
     with selectors.DefaultSelector() as ready, contextlib.ExitStack() as pipes:
@@ -83,20 +94,19 @@ def run(argv: list[str], count: int, samples: list[int], lock: int) -> Iterator[
                     )
                 )
                 os.close(writer)
-                lines = pipes.enter_context(os.fdopen(reader, "rb"))
-                ready.register(lines, selectors.EVENT_READ, processes[-1])
+                pipes.callback(os.close, reader)
+                ready.register(reader, selectors.EVENT_READ, processes[-1])
+            # What a worker has begun to say, by descriptor.
+            begun: dict[int, bytes] = {}
             while ready.get_map():
                 for key, _ in ready.select():
-                    # One line a picture at most, and the worker flushes each: reading one per
-                    # wake-up would leave lines in the buffer, so read what there is, line by line.
-                    line = key.fileobj.readline()  # type: ignore[union-attr]
-                    if line.endswith(b"\n"):
-                        yield json.loads(line)
-                        continue
-                    ready.unregister(key.fileobj)
-                    code = key.data.wait()
-                    if code:
-                        raise SystemExit(code if code > 0 else 128 - code)
+                    data = os.read(key.fd, 1 << 16)
+                    *lines, begun[key.fd] = (begun.get(key.fd, b"") + data).split(b"\n")
+                    for line in lines:
+                        yield _heard(json.loads(line))
+                    if not data:
+                        ready.unregister(key.fd)
+                        _check_end(key.data.wait())
         finally:
             for process in processes:
                 process.kill()
@@ -104,10 +114,37 @@ def run(argv: list[str], count: int, samples: list[int], lock: int) -> Iterator[
                 process.wait()
 
 
-def die_with_parent() -> None:
-    """Make a worker end with the process that started it, even one that is killed (Linux)."""
+def _heard(event: Any) -> Any:
+    """Return what a worker reports, unless it is an error."""
+    if isinstance(event, dict) and "error" in event:
+        raise InputError(event["error"])
+    return event
+
+
+def _check_end(code: int) -> None:
+    """Raise what a worker's exit code says."""
+    if code < 0:
+        raise InputError(
+            f"a worker was ended by {signal.Signals(-code).name}, perhaps for want of memory; the "
+            "same command resumes"
+        )
+    if code:
+        raise RuntimeError(f"a worker failed with exit code {code}")
+
+
+def die_with_parent(report: int) -> None:
+    """Make a worker end with the process that started it, even one that is killed (Linux).
+
+    Args:
+        report: descriptor of the pipe to the parent.
+    """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    # A parent that was killed before that line sends no signal, but nobody reads its pipe.
+    poll = select.poll()
+    poll.register(report, 0)
+    if poll.poll(0):
+        os._exit(1)
 
 
 def report(handle: int, event: Any) -> None:
