@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stainless.homography import project
-from stainless.ranges import Range, check_range
+from stainless.ranges import Range, bounds, check_range
 from stainless.streams import Draw
 
 Float64 = npt.NDArray[np.float64]
@@ -147,6 +147,13 @@ class CameraRanges:
         check_range(f"{key}.shift_mm", self.shift_mm, 0.0, 1000.0)
         check_range(f"{key}.roll_deg", self.roll_deg, 0.0, 180.0)
         check_range(f"{key}.tilt_deg", self.tilt_deg, 0.0, 30.0)
+
+    def steepest_deg(self) -> float:
+        """Return the largest angle to the plate's normal that a line of sight can have."""
+        columns, rows = self.resolution_px
+        half_diagonal = bounds(self.field_of_view_mm)[1] / 2 * np.hypot(1, rows / columns)
+        tilt = np.hypot(1, 1) * bounds(self.tilt_deg)[1]
+        return float(np.degrees(np.arctan(half_diagonal / bounds(self.distance_mm)[0])) + tilt)
 
 
 def sample_views(ranges: CameraRanges, draw: Draw) -> tuple[View, ...]:

@@ -39,8 +39,9 @@ class Manifest:
             for line in self.path.read_text(encoding="utf-8").splitlines():
                 try:
                     entry = json.loads(line)
+                    entry["files"].items()
                     self.entries[int(entry["sample"])] = entry
-                except (ValueError, KeyError, TypeError):
+                except (ValueError, KeyError, TypeError, AttributeError):
                     continue
 
     def add(self, entry: dict[str, Any]) -> None:
@@ -90,7 +91,7 @@ def check(scene: Scene, output: Path, renderer: dict[str, Any]) -> Manifest:
     Raises:
         InputError: the folder holds something else, another scene, seed or renderer.
     """
-    _check_owner(scene, output)
+    check_owner(scene, output)
     manifest = Manifest(output)
     for index, entry in manifest.entries.items():
         old = entry.get("renderer", {})
@@ -136,8 +137,12 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _check_owner(scene: Scene, output: Path) -> None:
-    """Refuse a folder that is another dataset's, or none."""
+def check_owner(scene: Scene, output: Path) -> None:
+    """Refuse a folder that is another dataset's, or none.
+
+    Raises:
+        InputError: the folder holds something else, another scene or another seed.
+    """
     if not output.exists():
         return
     if not output.is_dir():

@@ -127,7 +127,8 @@ def normal_map(scene: Scene, sample: Sample, view: View, shape: tuple[int, int])
     cos, sin = abs(np.cos(angle)), abs(np.sin(angle))
     plate = np.array([width * cos + height * sin, width * sin + height * cos]) / 2
     low, high = footprint(view, shape, angle)
-    low, high = np.maximum(low, -plate) - MARGIN_MM, np.minimum(high, plate) + MARGIN_MM
+    # A view beside the plate still gets a strip of it.
+    low, high = np.clip(low, -plate, plate) - MARGIN_MM, np.clip(high, -plate, plate) + MARGIN_MM
     columns, rows = np.ceil((high - low) / texel).astype(int)
     window = Window(float(low[0]), float(low[1]), texel, (int(rows), int(columns)))
     # One millimetre beyond the plate's half diagonal holds every window, whatever its angle.

@@ -124,11 +124,24 @@ class Scene:
 
     def _check_fit(self) -> None:
         """Check what one group of keys alone cannot know."""
-        pixel_um = bounds(self.camera.field_of_view_mm)[1] / self.camera.resolution_px[0] * 1000
-        if self.scale >= 1 and self.texture.texel_um > pixel_um / self.scale:
+        width = bounds(self.camera.field_of_view_mm)[0]
+        pixel_um = width / self.camera.resolution_px[0] / self.scale * 1000
+        if self.texture.texel_um > pixel_um:
             raise ValueError(
                 f"texture.texel_um: {self.texture.texel_um}, expected finer than the pixel of "
-                f"{pixel_um / self.scale:.3g} um"
+                f"{pixel_um:.3g} um"
+            )
+        for axis, edge in enumerate(self.plate.size_mm[:2]):
+            if (self.camera.views[axis] - 1) * self.camera.pitch_mm[axis] > edge:
+                raise ValueError(
+                    f"camera.views: {list(self.camera.views)}, expected a grid within the plate "
+                    f"of {edge:g} mm along {'xy'[axis]}"
+                )
+        steepest = self.camera.steepest_deg()
+        if steepest > 80:
+            raise ValueError(
+                f"camera.distance_mm: {self.camera.distance_mm}, expected a camera that looks at "
+                f"no point flatter than 80 degrees off the plate's normal, not {steepest:.3g}"
             )
 
 
@@ -146,7 +159,6 @@ def read_scene(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scene:
     try:
         scene.validate()
     except ValueError as error:
-        key = str(error).split(":")[0]
-        given = [f"--{name}" for name, _ in overrides if key == name or key.startswith(name + ".")]
-        raise InputError(f"{given[0] if given else path}: {error}") from None
+        source = config.origin(path, overrides, str(error).split(":")[0])
+        raise InputError(f"{source}: {error}") from None
     return scene
