@@ -6,6 +6,7 @@ al., CVPR 2022), the deeper ones upsampled to the grid of the finest, then conca
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -198,9 +199,11 @@ def _compile_openvino(network: PatchNetwork, example: Tensor) -> Callable[[Tenso
     except ImportError:
         raise InputError("accelerator openvino: pip install openvino") from None
     example = example.cpu()
-    converted = openvino.convert_model(
-        network.cpu(), example_input=example, input=[tuple(example.shape)]
-    )
+    with warnings.catch_warnings():  # OpenVINO's reader goes through a deprecated trace
+        warnings.simplefilter("ignore")
+        converted = openvino.convert_model(
+            network.cpu(), example_input=example, input=[tuple(example.shape)]
+        )
     options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     compiled = openvino.compile_model(converted, "CPU", options)
     request = compiled.create_infer_request()

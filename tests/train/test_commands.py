@@ -1,0 +1,324 @@
+"""The commands as a user runs them: end to end on a tiny dataset, and one line for bad input."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from stainless import cli
+
+HEIGHT, WIDTH = 96, 112
+COMMANDS = ["fit", "meld", "threshold", "evaluate", "score"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Small images on several threads wait for each other more than they compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def brushed(seed, height=HEIGHT, width=WIDTH):
+    rng = np.random.default_rng(seed)
+    grooves = 120 + 25 * rng.standard_normal((height, 1)) + 4 * rng.standard_normal((height, width))
+    return grooves.clip(0, 255).astype(np.uint8)
+
+
+def write(path, pixels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), pixels)
+
+
+def write_test_part(folder, seed):
+    for number in range(2):
+        write(folder / f"test/good/{number}.png", brushed(seed + number))
+        picture, mask = brushed(seed + 10 + number), np.zeros((HEIGHT, WIDTH), np.uint8)
+        ends = (20, 30 + 20 * number), (90, 50 + 20 * number)
+        cv2.line(picture, *ends, 255, 4)
+        cv2.line(mask, *ends, 255, 4)
+        write(folder / f"test/scratch/{number}.png", picture)
+        write(folder / f"ground_truth/scratch/{number}_mask.png", mask)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data")
+    for number in range(3):
+        write(root / f"plate/train/good/{number}.png", brushed(number))
+        write(root / f"turned/train/good/{number}.png", brushed(50 + number).T)
+    write_test_part(root / "plate", 100)
+    write_test_part(root / "validation/plate", 200)
+    return root
+
+
+def run(capsys, *words):
+    """Run one command line; return exit code, lines on stdout, lines on stderr."""
+    capsys.readouterr()
+    code = cli.main([str(word) for word in words])
+    captured = capsys.readouterr()
+    return code, captured.out.splitlines(), captured.err.splitlines()
+
+
+def refused(capsys, *words):
+    """Run a command that must fail as bad input; return its one line."""
+    code, _, errors = run(capsys, *words)
+    assert code == 2 and len(errors) == 1, errors
+    assert errors[0].startswith("stainless: error: ")
+    return errors[0]
+
+
+@pytest.fixture(scope="module")
+def model(data, tmp_path_factory):
+    """A model with a threshold, as the commands make it."""
+    path = tmp_path_factory.mktemp("model") / "plate.safetensors"
+    where = ["--data", str(data), "--category", "plate"]
+    assert cli.main(["fit", *where, "--out", str(path), "--size", "200", "--epochs", "3"]) == 0
+    assert cli.main(["threshold", "--model", str(path), *where, "--split", "validation"]) == 0
+    return path
+
+
+# the chain
+
+
+def test_fit_reports_epochs_and_a_finished_fit_says_so(data, tmp_path, capsys):
+    words = ["fit", "--data", data, "--category", "plate", "turned", "--size", 100]
+    words += ["--out", tmp_path / "m.safetensors", "--epochs", 2]
+    code, lines, _ = run(capsys, *words)
+    assert code == 0 and len(lines) == 2
+    assert all("100 members" in line and "covering radius" in line for line in lines)
+    assert lines[0].startswith("epoch 1: 1,008 patches")
+    before = (tmp_path / "m.safetensors").read_bytes()
+    code, lines, _ = run(capsys, *words)
+    assert code == 0 and "finished already" in lines[0]
+    assert (tmp_path / "m.safetensors").read_bytes() == before
+    code, lines, _ = run(capsys, *words[:-1], 3)
+    assert code == 0 and lines[0].startswith("epoch 3")
+
+
+def test_evaluate_writes_json_csv_and_a_table(data, model, tmp_path, capsys):
+    words = ["evaluate", "--model", model, "--data", data, "--category", "plate", "--out", tmp_path]
+    code, lines, _ = run(capsys, *words, "--keep-maps")
+    assert code == 0
+    result = json.loads((tmp_path / "metrics.json").read_text())
+    assert result["images"]["count"] == 4 and result["images"]["auroc"] == 1.0
+    assert result["pixels"]["auroc"] > 0.9
+    assert result["classes"]["scratch"]["instances"] == 2
+    assert len((tmp_path / "per_image.csv").read_text().splitlines()) == 5
+    assert (tmp_path / "table.txt").read_text().splitlines() == lines
+    kept = np.load(tmp_path / "maps/test/scratch/0.npy")
+    rows = {row["name"]: row for row in result["per_image"]}
+    assert kept.max() == pytest.approx(rows["test/scratch/0"]["score"])
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"metrics.json", "per_image.csv", "table.txt", "maps"}
+
+
+def test_score_writes_pictures_and_a_verdict_with_the_nearest_nominal(
+    data, model, tmp_path, capsys
+):
+    folder = data / "plate/test"
+    code, lines, _ = run(capsys, "score", "--model", model, folder, "--out", tmp_path)
+    assert code == 0
+    assert (tmp_path / "verdicts.jsonl").read_text().splitlines() == lines
+    verdicts = {v["image"]: v for v in map(json.loads, lines)}
+    assert len(verdicts) == 4
+    for name in ("scratch/0", "scratch/1"):
+        verdict = verdicts[str(folder / f"{name}.png")]
+        assert verdict["verdict"] == "anomalous" and verdict["score"] >= verdict["threshold"]
+        region = verdict["regions"][0]
+        truth = cv2.imread(str(data / f"plate/ground_truth/{name}_mask.png"), 0)
+        x, y, width, height = region["box"]
+        assert truth[y : y + height, x : x + width].any()
+        nearest = region["nearest"]
+        assert nearest["dataset"] == "plate" and nearest["image"].startswith("train/good/")
+        mask = cv2.imread(str(tmp_path / f"{name}_mask.png"), 0)
+        assert mask.shape == (HEIGHT, WIDTH)
+        assert (mask > 0).sum() == sum(r["area"] for r in verdict["regions"])
+        for kind in ("heat", "overlay"):
+            assert cv2.imread(str(tmp_path / f"{name}_{kind}.png")).shape == (HEIGHT, WIDTH, 3)
+
+
+def test_finetune_continues_from_a_model_and_leaves_it_alone(data, model, tmp_path, capsys):
+    before = model.read_bytes()
+    words = ["fit", "--data", data, "--category", "turned", "--from", model, "--epochs", 2]
+    code, lines, _ = run(capsys, *words, "--out", tmp_path / "m.safetensors")
+    assert code == 0 and "200 members" in lines[0]
+    assert model.read_bytes() == before
+    from train.sequential_patchcore.coreset import Coreset
+
+    tuned = Coreset.load(tmp_path / "m.safetensors")
+    datasets = {tuned.origin(member).dataset for member in range(len(tuned))}
+    assert datasets == {"plate", "turned"}
+
+
+def test_augment_is_seeded(data, tmp_path, capsys):
+    from train.sequential_patchcore.coreset import Coreset
+
+    members = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        words = ["fit", "--data", data, "--category", "plate", "--size", 64, "--epochs", 1]
+        out = tmp_path / f"{name}.safetensors"
+        code, lines, _ = run(capsys, *words, "--augment", "--seed", seed, "--out", out)
+        assert code == 0 and "no certificate" in lines[0]
+        members.append(Coreset.load(out).members)
+    assert torch.equal(members[0], members[1])
+    assert not torch.equal(members[0], members[2])
+
+
+def test_meld_covers_what_both_models_know(data, model, tmp_path, capsys):
+    other, out = tmp_path / "other.safetensors", tmp_path / "melded.safetensors"
+    words = ["fit", "--data", data, "--category", "turned", "--size", 200, "--epochs", 2]
+    assert run(capsys, *words, "--out", other)[0] == 0
+    code, lines, _ = run(capsys, "meld", model, other, "--out", out, "--size", 300)
+    assert code == 0 and "300 members" in lines[-1] and "certified" in lines[-1]
+    code, lines, _ = run(
+        capsys, "score", "--model", out, data / "turned", "--out", tmp_path, "--threshold", 1e6
+    )
+    assert code == 0
+    assert {json.loads(line)["verdict"] for line in lines} == {"nominal"}
+
+
+def test_openvino_gives_the_same_verdict(data, model, tmp_path, capsys):
+    pytest.importorskip("openvino")
+    picture = data / "plate/test/scratch/0.png"
+    words = ["score", "--model", model, picture, "--out", tmp_path]
+    plain, fast = (
+        json.loads(run(capsys, *words, *more)[1][0]) for more in ([], ["--accelerator", "openvino"])
+    )
+    assert fast["verdict"] == plain["verdict"]
+    assert fast["score"] == pytest.approx(plain["score"], rel=1e-3)
+
+
+# help
+
+
+def test_help_imports_neither_torch_nor_bpy():
+    code = (
+        "import sys\n"
+        "from stainless import cli\n"
+        f"for words in [[], *[[name] for name in {COMMANDS}]]:\n"
+        "    try:\n"
+        "        cli.main([*words, '--help'])\n"
+        "    except SystemExit as end:\n"
+        "        assert end.code == 0\n"
+        "heavy = {'torch', 'bpy', 'anomalib', 'timm', 'cv2'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert all(f"usage: stainless {name}" in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_module_form_is_the_same_command(name):
+    words = [sys.executable, "-m", f"train.commands.{name}", "--help"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0 and f"usage: stainless {name}" in done.stdout
+
+
+# bad input
+
+
+def test_a_wrong_command_line_is_one_line(capsys):
+    assert "required: command" in refused(capsys)
+    assert "--category" in refused(capsys, "fit", "--data", "x", "--out", "y")
+    assert "invalid choice" in refused(capsys, "paint")
+
+
+def test_a_wrong_backbone_for_a_model(data, model, tmp_path, capsys):
+    words = ["--data", data, "--category", "plate"]
+    line = refused(
+        capsys, "evaluate", "--model", model, *words, "--out", tmp_path, "--backbone", "resnet18"
+    )
+    assert "fitted with efficientnet_lite0, not with resnet18" in line
+    out = tmp_path / "x.safetensors"
+    line = refused(
+        capsys, "fit", *words, "--from", model, "--out", out, "--backbone", "mobilenet_v3_large"
+    )
+    assert 'backbone is "mobilenet_v3_large"' in line and not out.exists()
+
+
+def test_melding_strangers(data, model, tmp_path, capsys):
+    other, out = tmp_path / "other.safetensors", tmp_path / "out.safetensors"
+    words = ["fit", "--data", data, "--category", "plate", "--size", 50, "--epochs", 1]
+    assert run(capsys, *words, "--out", other, "--pool-kernel", 1)[0] == 0
+    line = refused(capsys, "meld", model, other, "--out", out)
+    assert str(other) in line and "pool_kernel" in line and not out.exists()
+    assert "two models" in refused(capsys, "meld", model, "--out", out)
+
+
+def test_truncated_and_tampered_models(data, model, tmp_path, capsys):
+    bad = tmp_path / "bad.safetensors"
+    words = ["score", "--model", bad, data / "plate/test", "--out", tmp_path / "out"]
+    whole = model.read_bytes()
+    bad.write_bytes(whole[: len(whole) // 2])
+    assert "truncated" in refused(capsys, *words)
+    tampered = bytearray(whole)
+    tampered[-5] ^= 1
+    bad.write_bytes(tampered)
+    assert "altered or damaged" in refused(capsys, *words)
+    bad.write_bytes(b"")
+    assert str(bad) in refused(capsys, *words)
+    bad.unlink()
+    assert "no such file" in refused(capsys, *words)
+
+
+def test_another_fit_is_not_overwritten(data, model, capsys):
+    before = model.read_bytes()
+    words = ["fit", "--data", data, "--category", "turned", "--out", model]
+    assert "another fit" in refused(capsys, *words)
+    assert "must not be" in refused(capsys, *words, "--from", model)
+    assert model.read_bytes() == before
+
+
+def test_datasets_that_cannot_be_used(data, model, tmp_path, capsys):
+    fit = ["fit", "--out", tmp_path / "m.safetensors", "--data"]
+    assert "nowhere" in refused(capsys, *fit, data, "--category", "nowhere")
+    (tmp_path / "empty/train/good").mkdir(parents=True)
+    assert "empty" in refused(capsys, *fit, tmp_path, "--category", "empty")
+    write(tmp_path / "small/train/good/a.png", brushed(1, 40, 50))
+    line = refused(capsys, *fit, tmp_path, "--category", "small")
+    assert "a.png: image of 50x40 pixels is too small" in line
+    spoilt = brushed(1).astype(np.float32) / 255
+    spoilt[3, 4] = np.nan
+    write(tmp_path / "nan/train/good/a.tiff", spoilt)
+    line = refused(capsys, *fit, tmp_path, "--category", "nan")
+    assert "a.tiff: has NaN" in line
+    assert not (tmp_path / "m.safetensors").exists()
+    words = ["threshold", "--model", model, "--data", data, "--category", "turned"]
+    assert "validation" in refused(capsys, *words)
+
+
+def test_a_model_without_threshold(data, tmp_path, capsys):
+    out = tmp_path / "m.safetensors"
+    words = ["fit", "--data", data, "--category", "plate", "--size", 50, "--epochs", 1]
+    assert run(capsys, *words, "--out", out)[0] == 0
+    line = refused(capsys, "score", "--model", out, data / "plate", "--out", tmp_path)
+    assert "has no threshold" in line
+
+
+def test_missing_weights_and_devices(data, tmp_path, capsys, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    words = ["fit", "--data", data, "--category", "plate", "--out", tmp_path / "m.safetensors"]
+    assert "--weights" in refused(capsys, *words, "--backbone", "mobilenet_v3_large")
+    assert "no such weight file" in refused(capsys, *words, "--weights", tmp_path / "w.pth")
+    assert "random weights" in refused(capsys, *words, "--weights", "random")
+    assert "device 'abacus'" in refused(capsys, *words, "--device", "abacus")
+
+
+def test_pictures_of_one_name_do_not_overwrite_each_other(data, model, tmp_path, capsys):
+    one, two = tmp_path / "one/a.png", tmp_path / "two/a.png"
+    for place in (one, two):
+        place.parent.mkdir()
+        shutil.copy(data / "plate/test/good/0.png", place)
+    line = refused(capsys, "score", "--model", model, one, two, "--out", tmp_path / "out")
+    assert "overwrite" in line
