@@ -118,7 +118,7 @@ def _load(schema: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         # A date that is none is a ValueError to PyYAML.
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark is not None else ""
-        problem = getattr(error, "problem", None) or "not YAML"
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise InputError(f"{path}: {where}{problem}") from None
     if tree is None:
         tree = {}
