@@ -191,6 +191,10 @@ def _convert_tree(schema: Any, value: Any, key: str, origin: str) -> Any:
     for name in value:
         if name not in hints:
             raise InputError(f"{origin}: {prefix}{name}: unknown key{_nearest(name, hints)}")
+    for field in dataclasses.fields(schema):
+        needed = field.default is field.default_factory is dataclasses.MISSING
+        if needed and field.name not in value:
+            raise InputError(f"{origin}: {prefix}{field.name}: missing")
     return schema(
         **{name: _convert(hints[name], v, prefix + name, origin) for name, v in value.items()}
     )

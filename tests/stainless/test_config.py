@@ -10,6 +10,12 @@ from stainless.errors import InputError
 
 
 @dataclass
+class Point:
+    x: float
+    y: float = 0.0
+
+
+@dataclass
 class Layer:
     width_mm: float = 1.0
     count: int = 2
@@ -31,6 +37,7 @@ class Tree:
     finish: Literal["brushed", "polished"] = "brushed"
     layers: list[Layer] = field(default_factory=list)
     stain: Stain | None = None
+    path: list[Point] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -58,7 +65,7 @@ def test_an_empty_file_is_all_defaults(write):
 def test_every_type_is_read(write):
     path = write(
         "name: strip\nseed: 7\nsize: [4, 5.5, 1e-3]\ndull: true\nfinish: polished\n"
-        "layers: [{width_mm: 0.5}, {count: 3}]\n"
+        "layers: [{width_mm: 0.5}, {count: 3}]\npath: [{x: 1}]\n"
         "stain: {radius_mm: [1, 2], centers: [[0, 1], [2, 3]], inner: {count: 9}}\n"
     )
     assert read(Tree, path) == Tree(
@@ -69,6 +76,7 @@ def test_every_type_is_read(write):
         finish="polished",
         layers=[Layer(0.5, 2), Layer(1.0, 3)],
         stain=Stain((1.0, 2.0), [(0.0, 1.0), (2.0, 3.0)], Layer(1.0, 9)),
+        path=[Point(1.0)],
     )
 
 
@@ -113,6 +121,7 @@ def test_every_notation_of_a_number_is_one(write, text):
         ("layers: [{widht_mm: 1}]", "layers[0].widht_mm: unknown key, did you mean width_mm?"),
         ("stain: {inner: {zzz: 1}}", "zzz: unknown key, expected one of width_mm, count"),
         ("3: 4", "3: unknown key"),
+        ("path: [{x: 1}, {y: 1}]", "path[1].x: missing"),
         ("[1, 2]", "expected keys with values, got [1, 2]"),
         ("just words", "expected keys with values"),
         ("seed: 1\nname: [1, 2", "line 2: "),
@@ -228,6 +237,7 @@ def test_keys_lists_every_leaf_with_its_default():
         "dull": ("true or false", False),
         "finish": ("one of brushed, polished", "brushed"),
         "layers": ("a list, each item keys with values", []),
+        "path": ("a list, each item keys with values", []),
         "stain.radius_mm": ("a number or [low, high]", 2.0),
         "stain.centers": ("a list, each item [low, high] or null", None),
         "stain.inner.width_mm": ("a number", 1.0),
