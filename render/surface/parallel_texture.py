@@ -154,7 +154,7 @@ def _add_streaks(
     row = (v + reach_mm) / layer.groove_width_mm
     first = int(row[0])
     below = row.astype(np.int64) - first
-    along = _interpolation((u + reach_mm) / step, knots)
+    along = _interpolation((u + reach_mm) / step, knots, float(memory))
     grooves = lattice[:, first : first + below[-1] + 2].T @ along
 
     # Between two independent grooves plain interpolation would flatten the texture: unit power.
@@ -168,13 +168,18 @@ def _add_streaks(
         slope_v[part] += upper[part] * grooves[below[part] + 1]
 
 
-def _interpolation(position: npt.NDArray[np.float64], knots: int) -> Float32:
-    """Return the (knots, len(position)) matrix of linear interpolation at lattice positions."""
+def _interpolation(position: npt.NDArray[np.float64], knots: int, memory: float) -> Float32:
+    """Return the (knots, len(position)) matrix that interpolates at lattice positions.
+
+    Linear, but of unit power between knots as well, whose correlation is `memory`.
+    """
     matrix = np.zeros((knots, len(position)), np.float32)
     below = np.minimum(position.astype(np.int64), knots - 2)
     columns = np.arange(len(position))
-    matrix[below, columns] = 1 - (position - below)
-    matrix[below + 1, columns] = position - below
+    weight = position - below
+    norm = 1 / np.sqrt(1 - 2 * weight * (1 - weight) * (1 - memory))
+    matrix[below, columns] = (1 - weight) * norm
+    matrix[below + 1, columns] = weight * norm
     return matrix
 
 
