@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class Record:
 
 
 #: Gives the images anew at every call, since exact metrics read them more than once.
-Records = Callable[[], "Iterator[Record]"]
+Records = Callable[[], Iterable[Record]]
 
 
 def read_records(
