@@ -24,8 +24,7 @@ ROWS = 256
 class ClosestPair:
     """Closest pair of M points under replacement of single points.
 
-    Among equally close pairs, the one whose newer member is oldest; then the one whose older member
-    is oldest.
+    Among equally close pairs, the one whose newer member is oldest.
 
     Args:
         points: (M, D) float32, M >= 2; shared, the caller writes a point before `replaced`.
@@ -124,8 +123,6 @@ class ClosestPair:
         near[self.order >= self.order[slot]] = np.inf
         possible = np.flatnonzero(near - margin <= (near + margin).min())
         exact = squared_distances(self.points[possible], self.points[slot])
-        nearest = exact.min()
-        ties = possible[exact == nearest]
-        self._bound[slot] = nearest
-        self._partner[slot] = ties[self.order[ties].argmin()]
+        self._bound[slot] = exact.min()
+        self._partner[slot] = possible[exact.argmin()]
         self._exact[slot] = True

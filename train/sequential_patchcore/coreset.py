@@ -9,8 +9,8 @@ farther than d_m from the coreset.
 What the paper leaves open is settled so that the result is a function of the stream alone:
 
 * Distances are Euclidean, compared by their squares in float64.
-* Among equally close pairs the one with the oldest newer member counts, then the one with the
-  oldest older member. The newer member of the closest pair leaves.
+* The newer member of the closest pair leaves; of equally close pairs, the one whose newer member
+  is oldest counts.
 * An equal of a member never enters. By the paper's letter copies enter among the first M patches
   and are then the first to leave (d_m = 0) for any patch that is new; the members are the same.
 """

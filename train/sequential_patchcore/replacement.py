@@ -23,6 +23,9 @@ from train.sequential_patchcore.screen import CHUNK, Screen
 #: Patches of the stream looked at together when most of them are remembered.
 SPAN = 8192
 
+#: Patches screened together while many of them become members.
+FEWEST = 64
+
 
 class Replacement:
     """A full set of M >= 2 members and the rule that changes it.
@@ -41,6 +44,7 @@ class Replacement:
         self.points = points
         self.order = order
         self.farthest = 0.0
+        self._together = CHUNK
         centre = points.mean(axis=0, dtype=np.float64).astype(np.float32)
         self._centre = centre.astype(np.float64)
         self._centred = points - self._centre
@@ -79,13 +83,22 @@ class Replacement:
             rejected = self._alive[known.witness[window]]
             rejected &= known.reach[window] <= self.farthest
             unknown = start + np.flatnonzero(~rejected)
-            stop = int(unknown[CHUNK]) if len(unknown) > CHUNK else min(start + SPAN, len(host))
-            doubtful = self._rejected_together(patches, host, known, unknown[:CHUNK])
+            count = self._together
+            stop = int(unknown[count]) if len(unknown) > count else min(start + SPAN, len(host))
+            doubtful = self._rejected_together(patches, host, known, unknown[:count])
+            self._adapt(len(unknown[:count]), len(doubtful))
             if len(doubtful):
                 ahead = Remembered(0, known.witness[:stop], known.reach[:stop])
                 entries += self._decided_singly(host, ahead, doubtful)
             start = stop
         return entries
+
+    def _adapt(self, screened: int, doubtful: int) -> None:
+        """Take fewer patches at a time while many enter: each entry spares later ones the table."""
+        if doubtful > screened / 4:
+            self._together = max(self._together // 2, min(FEWEST, CHUNK))
+        elif doubtful < screened / 16:
+            self._together = min(self._together * 2, CHUNK)
 
     def _rejected_together(
         self, patches: Tensor, host: np.ndarray, known: Remembered, positions: np.ndarray
@@ -93,7 +106,8 @@ class Replacement:
         """Find witnesses for patches and return the positions of those left without one."""
         if not len(positions):
             return positions
-        found = self.screen.nearest(patches[torch.from_numpy(positions).to(patches.device)])
+        chosen = patches[torch.from_numpy(positions).to(patches.device)]
+        found = self.screen.near(chosen, min(self.pair.squared, self.farthest))
         squared, slots, margin = (part.cpu().numpy() for part in found)
         near = np.abs(squared.astype(np.float64)) + margin
         safe = near <= self.pair.squared

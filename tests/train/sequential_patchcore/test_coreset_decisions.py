@@ -58,9 +58,12 @@ def streams(draw):
     count = draw(st.integers(1, 90))
     dimension = draw(st.sampled_from([1, 2, 3, 9, 17, 152]))
     random = np.random.default_rng(seed)
-    kind = draw(st.sampled_from(["normal", "lattice", "copies", "clusters"]))
+    kind = draw(st.sampled_from(["normal", "lattice", "almost lattice", "copies", "clusters"]))
     if kind == "lattice":
         patches = random.integers(-2, 3, (count, dimension)).astype(float)
+    elif kind == "almost lattice":
+        patches = random.integers(-2, 3, (count, dimension)).astype(float)
+        patches[:, 1::2] *= 1e-5
     elif kind == "copies":
         few = random.normal(size=(draw(st.integers(1, 12)), dimension))
         patches = few[random.integers(0, len(few), count)]
@@ -91,16 +94,19 @@ def test_members_equal_the_reference_after_every_pass(patches, size, data):
         assert coreset.separation == reference.separation()
 
 
-@settings(max_examples=60, deadline=None)
-@given(streams(), st.integers(2, 20), st.integers(1, 7), st.integers(1, 9))
-def test_sizes_of_the_pieces_of_work_change_nothing(patches, size, chunk, span):
-    _, wanted = expected(patches, size, passes=2)
-    before = replacement.CHUNK, replacement.SPAN, screen.CHUNK
-    replacement.CHUNK, replacement.SPAN, screen.CHUNK = chunk, span, chunk
-    try:
-        assert run(patches, size, passes=2)[1] == wanted
-    finally:
-        replacement.CHUNK, replacement.SPAN, screen.CHUNK = before
+@settings(max_examples=100, deadline=None)
+@given(streams(), st.integers(2, 20), st.integers(1, 7), st.integers(1, 9), st.integers(1, 3))
+def test_sizes_of_the_pieces_of_work_change_nothing(patches, size, chunk, span, group):
+    _, wanted = expected(patches, size, passes=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replacement, "CHUNK", chunk)
+        patch.setattr(replacement, "FEWEST", 2)
+        patch.setattr(replacement, "SPAN", span)
+        patch.setattr(screen, "CHUNK", chunk)
+        patch.setattr(screen, "GROUP", group)
+        patch.setattr(screen, "FRONT", 0.5)
+        patch.setattr(screen, "FRONT_PATCHES", 5)
+        assert run(patches, size, passes=3)[1] == wanted
 
 
 @settings(max_examples=60, deadline=None)

@@ -55,6 +55,8 @@ def test_epochs_end_with_a_certificate_that_holds():
     assert last.farthest == pytest.approx(float(distances.amin(1).max()), rel=1e-6)
     assert last.farthest == pytest.approx(covering_radius(coreset, [shown]), rel=1e-6)
     assert last.farthest <= last.separation == pytest.approx(closest(coreset.members), rel=1e-12)
+    again = coreset.fit(lambda: [(shown, None)], 1)[0]
+    assert again.farthest == last.farthest and again.converged
     assert "certified" in str(last) and "certified" not in str(records[0])
     assert json.loads(json.dumps(coreset.history))[-1]["replacements"] == 0
 
