@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ from torch import Tensor
 from stainless.errors import InputError
 from train.sequential_patchcore import coreset_file
 from train.sequential_patchcore.closest_pair import ClosestPair
-from train.sequential_patchcore.distances import squared_distances
+from train.sequential_patchcore.covering import Epoch
+from train.sequential_patchcore.distances import equal_key
 from train.sequential_patchcore.provenance import UNKNOWN, Origin, Sources
 from train.sequential_patchcore.recall import Recall, Remembered, unknown
 from train.sequential_patchcore.replacement import Replacement
@@ -46,45 +47,6 @@ RECALL = 4_000_000
 
 #: Features of one batch, (N, D), and where they come from, (N, 3), see `Coreset.update`.
 Batch = tuple[Tensor, ArrayLike | None]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one pass over a stream of patches did.
-
-    Attributes:
-        number: counted from 1 over the life of the coreset.
-        patches: patches shown.
-        members: members at the end.
-        added: patches that filled an empty place.
-        replacements: patches that replaced a member.
-        separation: d_m at the end, the smallest distance between members; infinite below two.
-        farthest: largest distance from a rejected patch to a nearest member, each measured when the
-            patch was shown. After an epoch without change this is the covering radius; before, it
-            is smaller than that, since members leave after patches have relied on them.
-    """
-
-    number: int
-    patches: int
-    members: int
-    added: int
-    replacements: int
-    separation: float
-    farthest: float
-
-    @property
-    def converged(self) -> bool:
-        """Whether the epoch changed nothing."""
-        return self.added == 0 and self.replacements == 0
-
-    def __str__(self) -> str:
-        line = (
-            f"epoch {self.number}: {self.patches:,} patches, {self.members} members, "
-            f"{self.replacements:,} replacements, d_m {self.separation:.6g}, "
-        )
-        if self.converged:
-            return line + f"covering radius {self.farthest:.6g}; certified: not larger than d_m"
-        return line + f"covering radius in passing {self.farthest:.6g}"
 
 
 class Coreset:
@@ -439,19 +401,3 @@ class Coreset:
             self._scorer = Screen(self._count, centre, self.device)
             self._scorer.write(range(self._count), points - centre.astype(np.float64))
         return self._scorer
-
-
-def equal_key(patch: np.ndarray) -> bytes:
-    """Return a key that is the same for equal features; adding 0.0 makes -0.0 equal to 0.0."""
-    return (patch + np.float32(0.0)).tobytes()
-
-
-def covering_radius(coreset: Coreset, batches: Iterable[Tensor]) -> float:
-    """Return the largest distance of any patch to its nearest member."""
-    radius = 0.0
-    for features in batches:
-        patches = features.cpu().numpy()
-        _, slots = coreset.nearest(features)
-        nearest = coreset.members.cpu().numpy()[slots.cpu().numpy()]
-        radius = max(radius, math.sqrt(squared_distances(patches, nearest).max()))
-    return radius

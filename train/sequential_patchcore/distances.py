@@ -42,3 +42,8 @@ def product_error(dimension: int, roundoff: float) -> float:
     second order.
     """
     return (2 * dimension + 16) * roundoff + 2 * (dimension + 4) * ROUNDOFF_64
+
+
+def equal_key(patch: np.ndarray) -> bytes:
+    """Return a key that is the same for equal features; adding 0.0 makes -0.0 equal to 0.0."""
+    return (patch + np.float32(0.0)).tobytes()
