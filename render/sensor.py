@@ -54,7 +54,7 @@ class SensorRanges:
         bits: bit depth, 8 to 16.
     """
 
-    exposure: Range = (6.5, 8.0)
+    exposure: Range = (8.0, 10.0)
     blur_px: Range = 0.55
     full_well_e: Range = 10500.0
     read_noise_e: Range = (5.0, 8.0)

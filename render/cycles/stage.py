@@ -118,7 +118,6 @@ def _image(bpy: Any, name: str, pixels: Float32) -> Any:
     rgba[..., :3] = pixels
     image.pixels.foreach_set(rgba.ravel())
     image.use_half_precision = True
-    image.pack()
     return image
 
 
