@@ -71,7 +71,7 @@ def render_radiance(
     stage.add_light(bpy, light)
     stage.add_camera(bpy, view)
     _configure(bpy.context.scene, shape, sampling)
-    return _render(bpy, shape)
+    return read_render(bpy, shape)
 
 
 def _configure(scene: Any, shape: tuple[int, int], sampling: Sampling) -> None:
@@ -113,7 +113,7 @@ def _before(major: int, minor: int) -> bool:
     return bool(load().app.version < (major, minor))
 
 
-def _render(bpy: Any, shape: tuple[int, int]) -> Float32:
+def read_render(bpy: Any, shape: tuple[int, int]) -> Float32:
     """Render to a temporary float EXR and read it back as one channel."""
     scene = bpy.context.scene
     settings = scene.render.image_settings
@@ -125,14 +125,25 @@ def _render(bpy: Any, shape: tuple[int, int]) -> Float32:
     with tempfile.TemporaryDirectory(prefix="stainless-") as folder:
         target = Path(folder) / "radiance.exr"
         scene.render.filepath = str(target)
-        with quiet():
-            bpy.ops.render.render(write_still=True)
+        trace(bpy)
         image = bpy.data.images.load(str(target))
         image.colorspace_settings.name = "Non-Color"
         rgba = np.empty(rows * columns * 4, np.float32)
         image.pixels.foreach_get(rgba)
     # Blender's rows run from the bottom up; all light is white, so one channel says it all.
     return np.ascontiguousarray(rgba.reshape(rows, columns, 4)[::-1, :, 0])
+
+
+def trace(bpy: Any) -> None:
+    """Let Cycles render the scene and write its picture.
+
+    Raises:
+        KeyboardInterrupt: Blender took an interrupt for itself and cancelled.
+    """
+    with quiet():
+        result = bpy.ops.render.render(write_still=True)
+    if "CANCELLED" in result:
+        raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

@@ -1,0 +1,232 @@
+"""What the generator's shortcuts are worth: `make bench`.
+
+Everything is measured in CPU-seconds of one run, so that ratios hold on a noisy machine. The rival
+is the script one would write first: Principled metal, Cycles as it comes, 32 samples per pixel, the
+clean picture, the stained picture and the mask each rendered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import resource
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from render import export, picture
+from render.camera import View, picture_shape, pixel_to_plate
+from render.cover import cover
+from render.cycles import radiance, stage
+from render.cycles.blender import describe, load
+from render.cycles.radiance import Sampling
+from render.plan import Sample, plan_sample
+from render.scene import Scene, read_scene
+
+Float32 = npt.NDArray[np.float32]
+
+CONFIG = Path(__file__).resolve().parents[1] / "scenes" / "plate.yaml"
+NAIVE_SAMPLES = 32
+THREADS = 2
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time that this process has used, all threads."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+class Stopwatch:
+    """Sums up CPU time by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Time a block under a name."""
+        before = cpu_seconds()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + cpu_seconds() - before
+
+    def around(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `work`, timed under a name."""
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            with self(name):
+                return work(*args, **kwargs)
+
+        return timed
+
+
+def crop(sample: Sample, columns: int, full: int) -> View:
+    """Return the sample's first view narrowed to a crop of so many columns, pixels as large."""
+    view = sample.views[0]
+    return dataclasses.replace(view, field_of_view_mm=view.field_of_view_mm * columns / full)
+
+
+def ours(scene: Scene, sample: Sample, view: View, shape: tuple[int, int]) -> Any:
+    """Return clean radiance, stained radiance and mask, the generator's way."""
+    normals = picture.normal_map(scene, sample, view, shape)
+    laid = cover(sample.impurities, pixel_to_plate(view, shape), shape, sample.metal.reflectance)
+    sampling = picture.sampling_of(scene, sample.cycles_seeds[0], describe().denoiser, THREADS)
+    clean = _cycles(scene, sample, view, shape, normals, sampling)
+    return clean, clean * laid.ratio, laid.classes > 0
+
+
+def _cycles(
+    scene: Scene,
+    sample: Sample,
+    view: View,
+    shape: tuple[int, int],
+    normals: stage.PlateMap,
+    sampling: Sampling,
+) -> Float32:
+    return radiance.render_radiance(
+        scene.plate.size_mm, sample.metal, normals, sample.light, view, shape, sampling
+    )
+
+
+def naive(
+    scene: Scene, sample: Sample, view: View, shape: tuple[int, int], samples: int, what: str
+) -> Float32:
+    """Return one rendered picture, the straightforward way.
+
+    Args:
+        scene, sample, view, shape: as the generator has them.
+        samples: per pixel.
+        what: `clean`, `stained` or `mask`.
+    """
+    bpy = load()
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    normals = picture.normal_map(scene, sample, view, shape)
+    reflectance = picture.reflectance_map(sample, normals) if what != "clean" else None
+    stage.add_plate(bpy, scene.plate.size_mm, sample.metal, normals, reflectance)
+    stage.add_light(bpy, sample.light)
+    stage.add_camera(bpy, view)
+    _to_principled(bpy, sample, as_mask=what == "mask")
+    settings = bpy.context.scene
+    settings.render.engine = "CYCLES"
+    settings.render.resolution_y, settings.render.resolution_x = shape
+    settings.render.threads_mode, settings.render.threads = "FIXED", THREADS
+    settings.cycles.samples = samples
+    settings.cycles.use_denoising = False
+    if samples > NAIVE_SAMPLES:
+        settings.cycles.use_adaptive_sampling = False
+        settings.cycles.seed = 1
+    return radiance.read_render(bpy, shape)
+
+
+def _to_principled(bpy: Any, sample: Sample, as_mask: bool) -> None:
+    """Exchange the plate's lobe for Principled metal, or for an emission that shows the mask."""
+    tree = bpy.data.materials["brushed"].node_tree
+    lobe = next(node for node in tree.nodes if node.type in ("BSDF_GLOSSY", "BSDF_ANISOTROPIC"))
+    output = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
+    if as_mask:
+        shader = tree.nodes.new("ShaderNodeEmission")
+        source = lobe.inputs["Color"].links[0].from_socket
+        tree.links.new(source, shader.inputs["Color"])
+        tree.links.new(shader.outputs["Emission"], output.inputs["Surface"])
+        return
+    shader = tree.nodes.new("ShaderNodeBsdfPrincipled")
+    shader.inputs["Metallic"].default_value = 1.0
+    shader.inputs["Roughness"].default_value = sample.metal.roughness
+    # Principled narrows by aspect = sqrt(1 - 0.9 a): the same ratio of widths as our lobe's.
+    shader.inputs["Anisotropic"].default_value = (1 - (1 - sample.metal.anisotropy) ** 2) / 0.9
+    shader.inputs["Base Color"].default_value = (*[sample.metal.reflectance] * 3, 1)
+    for mine, theirs in (("Color", "Base Color"), ("Normal", "Normal"), ("Tangent", "Tangent")):
+        for link in lobe.inputs[mine].links:
+            tree.links.new(link.from_socket, shader.inputs[theirs])
+    tree.links.new(shader.outputs["BSDF"], output.inputs["Surface"])
+
+
+def relative_error(picture: Float32, reference: Float32) -> float:
+    """Return the root mean square of the relative error."""
+    return float(np.sqrt(np.mean((picture / reference - 1) ** 2)))
+
+
+def against_naive(scene: Scene, columns: int, error_columns: int) -> list[str]:
+    """Compare CPU time on one crop and error on a smaller one; return table rows."""
+    full = scene.camera.resolution_px[0]
+    sample = plan_sample(scene, 0)
+    aspect = scene.camera.resolution_px[1] / full
+    shape = round(columns * aspect), columns
+    view = crop(sample, columns, full)
+    watch = Stopwatch()
+    with watch("warm up"):
+        ours(scene, sample, crop(sample, 64, full), (54, 64))
+    with watch("ours"):
+        ours(scene, sample, view, shape)
+    with watch("naive"):
+        for what in ("clean", "stained", "mask"):
+            naive(scene, sample, view, shape, NAIVE_SAMPLES, what)
+
+    small = round(error_columns * aspect), error_columns
+    view = crop(sample, error_columns, full)
+    normals = picture.normal_map(scene, sample, view, small)
+    reference = _cycles(scene, sample, view, small, normals, Sampling(512, False, 7, THREADS))
+    our_error = relative_error(ours(scene, sample, view, small)[0], reference)
+    naive_reference = naive(scene, sample, view, small, 512, "clean")
+    naive_error = relative_error(
+        naive(scene, sample, view, small, NAIVE_SAMPLES, "clean"), naive_reference
+    )
+    ratio = watch.seconds["naive"] / watch.seconds["ours"]
+    return [
+        f"| twin and mask, {columns} columns: generator | {watch.seconds['ours']:.1f} CPU-s "
+        f"| error {our_error:.2%} |",
+        f"| the same, straightforward script | {watch.seconds['naive']:.1f} CPU-s "
+        f"| error {naive_error:.2%} |",
+        f"| straightforward over generator | {ratio:.1f} times | at least 6 |",
+    ]
+
+
+def full_resolution(scene: Scene) -> list[str]:
+    """Render one whole sample to disk; return table rows on time and memory."""
+    watch = Stopwatch()
+    radiance.trace = watch.around("cycles", radiance.trace)
+    renderer = export.renderer_identity()
+    one = dataclasses.replace(
+        scene, lights=dataclasses.replace(scene.lights, variants=[scene.lights.variants[0]])
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        with watch("twin"):
+            for _ in export.produce_sample(one, 0, Path(folder), renderer, THREADS):
+                pass
+        twin, cycles = watch.seconds["twin"], watch.seconds["cycles"]
+        with watch("sample"):
+            for _ in export.produce_sample(scene, 1, Path(folder), renderer, THREADS):
+                pass
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    hours = watch.seconds["sample"] * scene.samples / 3600
+    rows, columns = picture_shape(scene.camera, scene.scale)
+    return [
+        f"| one twin of {columns}x{rows} with labels, on disk | {twin:.1f} CPU-s | |",
+        f"| of it outside Cycles | {(twin - cycles) / twin:.1%} | at most 15 % |",
+        f"| one sample, all light variants | {watch.seconds['sample']:.1f} CPU-s | |",
+        f"| {scene.samples} samples, extrapolated from that one | {hours:.1f} CPU-h | |",
+        f"| peak memory | {peak:.2f} GB | below 3 GB |",
+    ]
+
+
+def main() -> None:
+    """Run the benchmark and print a table."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--config", type=Path, default=CONFIG)
+    options.add_argument("--columns", type=int, default=1024, help="crop whose time is measured")
+    options.add_argument("--error-columns", type=int, default=400, help="crop for the error")
+    arguments = options.parse_args()
+    scene = read_scene(arguments.config)
+    print("| | measured | |\n|---|---|---|")
+    for row in full_resolution(scene):
+        print(row, flush=True)
+    for row in against_naive(scene, arguments.columns, arguments.error_columns):
+        print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
