@@ -12,7 +12,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stainless.errors import InputError
-from train.metrics import anomalous, au_pro, f1_max, pixel_auroc, pixels, region_weights, resolve
+from train.metrics import (
+    anomalous,
+    au_pro,
+    f1_max,
+    pixel_auroc,
+    pixels,
+    radix,
+    region_weights,
+    resolve,
+)
 from train.metrics.pixels import Confusion, confusion
 from train.metrics.radix import Radix
 from train.metrics.resolve import COUNTED
@@ -91,8 +100,9 @@ def realistic(seed, ties):
     return found
 
 
-@pytest.mark.parametrize("ties", [False, True])
-def test_both_ways_to_resolve_a_bin(way, ties):
+@pytest.mark.parametrize(("ties", "block"), [(False, 1), (False, 1 << 18), (True, 40)])
+def test_both_ways_to_resolve_a_bin(way, ties, block, monkeypatch):
+    monkeypatch.setattr(radix, "_BLOCK", block)
     found = realistic(3, ties)
     maps = maps_of(found)
     # Room for one counted bin or for a few collected ones.
@@ -108,10 +118,10 @@ def test_a_bin_with_more_pixels_than_are_worth_collecting():
     scores = (1 + rng.integers(0, 300, (700, 900)) * 2.0**-23).astype(np.float32)
     mask = rng.random(scores.shape) < 0.1
     found = [(scores, mask)]
-    radix = Radix()
-    radix.update(maps_of(found)()[0])
-    assert np.count_nonzero(radix.positives) == 1
-    assert 32 * radix.positives.max() + 4 * radix.negatives.max() > COUNTED
+    counts = Radix()
+    counts.update(maps_of(found)()[0])
+    assert np.count_nonzero(counts.positives) == 1
+    assert 32 * counts.positives.max() + 4 * counts.negatives.max() > COUNTED
     assert tuple(f1_max(maps_of(found))) == brute_force.f1_max(found)
     from sklearn.metrics import roc_auc_score
 
