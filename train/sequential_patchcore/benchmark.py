@@ -209,7 +209,7 @@ def table(results: dict[str, Result], patches: Patches) -> str:
             (result.memory_mb, first.memory_mb, 0),
             (result.radius, first.radius, 3),
         ):
-            cells += [f"{value:,.{digits}f}", f"{value / unit:.3g}"]
+            cells += [f"{value:,.{digits}f}", f"{value / unit:.3g}" if unit else ""]
         lines.append(f"| {METHODS[method]} | {' | '.join(cells)} | {result.remark} |")
     return "\n".join(lines)
 
