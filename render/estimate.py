@@ -16,7 +16,7 @@ RENDER_SECONDS = 0.3
 
 
 def cpu_seconds(scene: Scene) -> float:
-    """Return a rough estimate of the CPU time that a dataset takes, with a Blender that denoises."""
+    """Return a rough estimate of the CPU time of a dataset, for a Blender that denoises."""
     rows, columns = picture_shape(scene.camera, scene.scale)
     megapixels = rows * columns / 1e6
     stained = bool(scene.chosen_impurities())
