@@ -1,4 +1,4 @@
-"""Small, quick variations of the product's own scenes, and the command that renders them."""
+"""A small, quick scene, and the command that renders it."""
 
 from __future__ import annotations
 
@@ -14,32 +14,19 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENES = ROOT / "scenes"
 GENERATE = ROOT / "render" / "generate.py"
 
-#: A picture of 96 x 80 pixels that shows 20 mm of the plate: some stains, little work.
-TINY = {
-    "scale": "1",
-    "camera.resolution_px": "[96, 80]",
-    "camera.field_of_view_mm": "20",
-    "texture.texel_um": "100",
-    "rendering.samples": "2",
-    "rendering.samples_undenoised": "2",
-}
-
-
-def overrides(**changes: str) -> dict[str, str]:
-    """Return the tiny scene's overrides with changes; `__` in a name stands for a dot."""
-    return {**TINY, **{key.replace("__", "."): value for key, value in changes.items()}}
+TINY = Path(__file__).with_name("tiny.yaml")
 
 
 def scene(**changes: str) -> Scene:
-    """Return the demonstration scene made tiny."""
-    return read_scene(SCENES / "plate_small.yaml", list(overrides(**changes).items()))
+    """Return the tiny scene with changes; `__` in a key stands for a dot."""
+    return read_scene(TINY, [(key.replace("__", "."), text) for key, text in changes.items()])
 
 
 def arguments(output: Path, *more: str, **changes: str) -> list[str]:
     """Return the generator's command line for a tiny dataset."""
-    words = ["--config", str(SCENES / "plate_small.yaml"), "--output", str(output)]
-    for key, value in overrides(**changes).items():
-        words += [f"--{key}", value]
+    words = ["--config", str(TINY), "--output", str(output)]
+    for key, value in changes.items():
+        words += [f"--{key.replace('__', '.')}", value]
     return [*words, *more]
 
 
