@@ -140,6 +140,8 @@ class Coreset:
                     f"{where}: {key} is {json.dumps(theirs)}, the coreset has {json.dumps(mine)}"
                 )
 
+    @torch.inference_mode(False)
+    @torch.no_grad()
     def update(self, features: Tensor, provenance: ArrayLike | None = None) -> int:
         """Show patches to the coreset, in order.
 
@@ -275,6 +277,7 @@ class Coreset:
         ]
         return melded
 
+    @torch.inference_mode(False)
     @torch.no_grad()
     def nearest(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return the distance of patches to their nearest members, and which these are.
@@ -302,18 +305,15 @@ class Coreset:
             OSError: the file cannot be written.
         """
         count = self._count
+        origin = self._origin[:count]
         coreset_file.write(
             path,
-            {
-                "members": self._points[:count],
-                "order": self._order[:count],
-                "provenance": self._origin[:count],
-            },
+            {"members": self._points[:count], "order": self._order[:count], "provenance": origin},
             {
                 "size": self.size,
                 "dimension": self.dimension,
                 "identity": self.identity,
-                "sources": self.sources.used(self._origin[:count]),
+                "sources": self.sources.used(origin),
                 "history": self.history,
             },
         )
@@ -329,18 +329,14 @@ class Coreset:
             OSError: the file cannot be read.
         """
         tensors, facts = coreset_file.read(path)
-        coreset = cls(
-            facts["size"],
-            dimension=facts["dimension"],
-            identity=facts["identity"],
-            device=device,
-            recall=recall,
-        )
+        chosen = {key: facts[key] for key in ("size", "dimension", "identity")}
+        coreset = cls(**chosen, device=device, recall=recall)
         coreset.history = facts["history"]
         coreset.sources = Sources.from_json(facts["sources"])
         coreset._restore(tensors["members"], tensors["order"], tensors["provenance"])
         return coreset
 
+    @torch.inference_mode(False)
     def _restore(self, members: np.ndarray, order: np.ndarray, origin: np.ndarray) -> None:
         """Take over members, of which only the order of the serial numbers matters."""
         self._count = count = len(members)

@@ -66,7 +66,6 @@ class Screen:
         self._members[rows] = values.to(self.device, torch.float32)
         self._norms[rows] = values.square().sum(1).to(self.device, torch.float32)
 
-    @torch.no_grad()
     def nearest(self, patches: Tensor) -> Found:
         """Return squared distance to the nearest member, its slot, and the distance's margin.
 
@@ -80,7 +79,6 @@ class Screen:
         parts = [self._lowest(part - self.centre, len(self._norms)) for part in chunks(patches)]
         return joined(parts)
 
-    @torch.no_grad()
     def near(self, patches: Tensor, enough: float) -> Found:
         """Do as `nearest`, but any member at most `enough` away, squared, will do."""
         parts = []
@@ -127,7 +125,6 @@ class Screen:
             self._uses /= 2
             self._counted = 0
 
-    @torch.no_grad()
     def distances(self, patches: Tensor, slots: Tensor) -> Tensor:
         """Return the distance of each patch to the member in its slot, free of cancellation.
 

@@ -117,7 +117,8 @@ def test_a_loaded_coreset_continues_as_if_never_saved(tmp_path, count):
     kept.update(shown[:count], origin(count, source))
     kept.end_epoch()
     kept.save(tmp_path / "x.safetensors")
-    loaded = Coreset.load(tmp_path / "x.safetensors")
+    with torch.inference_mode():
+        loaded = Coreset.load(tmp_path / "x.safetensors")
     assert loaded.history == kept.history and loaded.identity == kept.identity
     for _ in range(3):
         for start in range(0, 600, 60):
@@ -245,6 +246,10 @@ def test_features_may_come_from_inference_and_mixed_precision():
         odd.update(patches() + 0)
         assert torch.equal(odd.nearest(patches())[0], plain.nearest(patches())[0])
     assert torch.equal(plain.members, odd.members)
+    more = patches(300, seed=4) * 2
+    assert odd.update(more) == plain.update(more) > 0
+    assert torch.equal(odd.nearest(more)[1], plain.nearest(more)[1])
     grown = Coreset(40, identity=IDENTITY)
     grown.update(patches().requires_grad_())
+    grown.update(more)
     assert torch.equal(plain.members, grown.members)
