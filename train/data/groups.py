@@ -61,13 +61,13 @@ def split_validation(samples: Sequence[Sample], fraction: float, seed: int) -> S
 
     Per class, its groups are shuffled and taken as long as each brings the number of images
     nearer to `fraction` of the class; at least one group is taken and at least one left. A group
-    that holds several classes is decided by the first of them in alphabetical order. A class of a
-    single group stays in the test part. The result depends on names, groups, fraction and seed,
-    not on the order of `samples`.
+    that holds several classes is decided by the first of them in alphabetical order, whatever the
+    others lack then. A class of a single group stays in the test part. The result depends on
+    names, groups, fraction and seed, not on the order of `samples`.
 
     Raises:
-        InputError: `fraction` is not between 0 and 1, the seed is negative, or no class has two
-            groups.
+        InputError: `fraction` is not between 0 and 1, the seed is negative, or every group is the
+            only one of a class.
     """
     if not 0 < fraction < 1:
         raise InputError(f"validation fraction is {fraction}, expected between 0 and 1")
@@ -84,7 +84,7 @@ def split_validation(samples: Sequence[Sample], fraction: float, seed: int) -> S
     ordered = sorted(samples, key=lambda sample: sample.name)
     validation = [sample for sample in ordered if drawn[sample.group]]
     if not validation:
-        raise InputError("no validation part can be drawn: no class has more than one group")
+        raise InputError("no validation part can be drawn: every group is the only one of a class")
     counts = []
     for label, sizes in sorted(by_label.items()):
         taken = [size for group, size in sizes.items() if drawn[group]]
