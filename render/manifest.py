@@ -17,7 +17,7 @@ from render import layout
 from render.export import read_png
 from render.scene import Scene, read_scene
 from stainless.errors import InputError
-from stainless.files import pixel_hash, remove_partials, sync_folder, write_json, write_text
+from stainless.files import naming, pixel_hash, remove_partials, sync_folder, write_json, write_text
 
 #: Names of files that this program writes below a category or its annotations.
 OWN_FILE = re.compile(r"\d{3,}(_\d{2,})?(_class|_instance|_mask)?\.png")
@@ -47,7 +47,7 @@ class Manifest:
     def add(self, entry: dict[str, Any]) -> None:
         """Commit a sample: after this line is on disk, the sample is done."""
         self.entries[entry["sample"]] = entry
-        with self.path.open("a", encoding="utf-8") as file:
+        with naming(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
             file.flush()
             os.fsync(file.fileno())

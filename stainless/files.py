@@ -17,6 +17,17 @@ PARTIAL = ".partial"
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in an error: a write that fails knows none, and the user needs one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; on success it takes `path`'s place atomically.
 
@@ -29,16 +40,12 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.stem}.{os.getpid()}{PARTIAL}{path.suffix}")
     try:
-        yield beside
-        with beside.open("rb") as written:
-            os.fsync(written.fileno())
-        beside.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        # A write that fails knows no name, and the user needs one.
-        if error.filename is None:
-            error.filename = str(path)
-        raise
+        with naming(path):
+            yield beside
+            with beside.open("rb") as written:
+                os.fsync(written.fileno())
+            beside.replace(path)
+            sync_folder(path.parent)
     finally:
         beside.unlink(missing_ok=True)
 

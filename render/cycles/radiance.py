@@ -19,6 +19,7 @@ from render.cycles import stage
 from render.cycles.blender import load
 from render.lights import HexagonLight
 from render.surface.metal import Metal
+from stainless.errors import InputError
 
 Float32 = npt.NDArray[np.float32]
 
@@ -126,6 +127,13 @@ def read_render(bpy: Any, shape: tuple[int, int]) -> Float32:
         target = Path(folder) / "radiance.exr"
         scene.render.filepath = str(target)
         trace(bpy)
+        # Blender says nothing when the disk is full; what it wrote may even load.
+        size = target.stat().st_size if target.exists() else 0
+        if size < 3 * 4 * rows * columns:
+            raise InputError(
+                f"{tempfile.gettempdir()}: no room for a temporary picture of {12e-6 * rows * columns:.2g} MB; "
+                "TMPDIR can name another folder"
+            )
         image = bpy.data.images.load(str(target))
         image.colorspace_settings.name = "Non-Color"
         rgba = np.empty(rows * columns * 4, np.float32)
