@@ -18,6 +18,11 @@ from torch import Tensor, nn
 from stainless.errors import InputError
 from train.backbones import BACKBONES, RANDOM, Stages
 
+#: Pixels by which an image is mirrored beyond its borders. Backbones pad with zeros at every layer,
+#: so that patches at a border look like nothing else and the most anomalous pixel of a good image
+#: lies there; on real images 64 is no better than 32, and 0 much worse.
+MARGIN = 32
+
 #: Compiled networks kept per extractor; one per image size.
 COMPILED_SIZES = 4
 
@@ -38,27 +43,34 @@ class PatchNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.stages = Stages(backbone, stages, weights)
-        self.pool = nn.AvgPool2d(
-            pool_kernel, pool_stride, padding=pool_kernel // 2, count_include_pad=False
-        )
-        self.cell = 2 ** max(stages)
+        self.pool = nn.AvgPool2d(pool_kernel, 1, padding=pool_kernel // 2, count_include_pad=False)
+        self.pool_stride = pool_stride
+        self.cell, self.coarsest = 2 ** min(stages), 2 ** max(stages)
         known = BACKBONES[backbone]
         self.register_buffer("mean", torch.tensor(known.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(known.std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map (B, 3, H, W) in [0, 1] to (B, h, w, D).
-
-        The image is continued to whole cells of the coarsest stage, so that the place of a patch
-        does not depend on the image size.
-        """
+        """Map (B, 3, H, W) in [0, 1] to (B, h, w, D)."""
         height, width = images.shape[-2:]
-        missing = (0, -width % self.cell, 0, -height % self.cell)
-        normalised = F.pad((images - self.mean) / self.std, missing, mode="replicate")
+        normalised = F.pad((images - self.mean) / self.std, self.margins(height, width), "reflect")
         maps = [self.pool(found) for found in self.stages(normalised)]
         grid = maps[0].shape[-2:]
         coarse = [F.interpolate(m, size=grid, mode="bilinear") for m in maps[1:]]
-        return torch.cat([maps[0], *coarse], dim=1).permute(0, 2, 3, 1).contiguous()
+        joined = torch.cat([maps[0], *coarse], dim=1).permute(0, 2, 3, 1)
+        start, step = MARGIN // self.cell, self.pool_stride
+        rows = slice(start, start - (-height // self.cell), step)
+        columns = slice(start, start - (-width // self.cell), step)
+        return joined[:, rows, columns].contiguous()
+
+    def margins(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Return by how many pixels an image is continued: left, right, top, bottom.
+
+        To whole cells of the coarsest stage, so that the place of a patch does not depend on the
+        image size.
+        """
+        right, bottom = -width % self.coarsest, -height % self.coarsest
+        return MARGIN, MARGIN + right, MARGIN, MARGIN + bottom
 
 
 class FeatureExtractor(nn.Module):
@@ -118,8 +130,11 @@ class FeatureExtractor(nn.Module):
 
     @property
     def smallest_image(self) -> int:
-        """Smallest side of an image in pixels: what one cell of the finest stage sees."""
-        return self.network.stages.receptive_field
+        """Smallest side of an image in pixels: what one cell of the finest stage sees.
+
+        More than the margin in any case, since no more than the image itself can be mirrored.
+        """
+        return max(self.network.stages.receptive_field, MARGIN + self.network.coarsest)
 
     @property
     def pitch(self) -> int:
@@ -142,6 +157,7 @@ class FeatureExtractor(nn.Module):
             "stages": list(self.stages),
             "pool_kernel": self.pool_kernel,
             "pool_stride": self.pool_stride,
+            "margin": MARGIN,
             "mean": list(known.mean),
             "std": list(known.std),
             "weights": self.network.stages.weight_hash,
@@ -169,12 +185,7 @@ class FeatureExtractor(nn.Module):
         """Check a batch and return it as (B, 3, H, W) float32 in [0, 1], channels-last."""
         if images.ndim != 4 or images.shape[1] not in (1, 3):
             raise InputError(f"images of shape {tuple(images.shape)}: expected (B, 1 or 3, H, W)")
-        height, width = images.shape[-2:]
-        if min(height, width) < self.smallest_image:
-            raise InputError(
-                f"image of {width}x{height} pixels is too small: a patch of {self.backbone} "
-                f"sees {self.smallest_image} pixels"
-            )
+        self.require_size(*images.shape[-2:])
         floating = images.is_floating_point()
         batch = images.to(self.device, torch.float32)
         if not floating:
@@ -182,6 +193,14 @@ class FeatureExtractor(nn.Module):
         elif not bool(torch.isfinite(batch).all()):
             raise InputError("image holds values that are not finite")
         return batch.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+
+    def require_size(self, height: int, width: int) -> None:
+        """Raise InputError if an image of this size is smaller than what a patch sees."""
+        if min(height, width) < self.smallest_image:
+            raise InputError(
+                f"image of {width}x{height} pixels is too small: a patch of {self.backbone} "
+                f"needs {self.smallest_image} pixels"
+            )
 
     def _accelerated(self, batch: Tensor) -> Tensor:
         key = tuple(batch.shape)

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from stainless.errors import InputError
 from train.backbones import Stages, _fold_batch_norm, published_weights
-from train.features import FeatureExtractor
+from train.features import MARGIN, FeatureExtractor
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def picture(height, width, channels=3, seed=0):
 @pytest.mark.parametrize(("height", "width"), [(67, 67), (100, 131), (256, 256)])
 def test_the_grid_covers_any_size(extractor, height, width):
     features = extractor(picture(height, width))
-    assert features.shape == (1, -(-height // 16) * 2, -(-width // 16) * 2, 152)
+    assert features.shape == (1, -(-height // 8), -(-width // 8), 152)
     assert features.dtype == torch.float32 and torch.isfinite(features).all()
 
 
@@ -49,8 +49,21 @@ def test_pooling_with_a_stride_takes_every_second_patch(extractor):
     fine, half = extractor(picture(160, 160)), coarse(picture(160, 160))
     assert half.shape == (1, 10, 10, 152)
     assert coarse.pitch == 2 * extractor.pitch == 16
-    # The finest stage has 40 channels; only they are not interpolated.
-    torch.testing.assert_close(half[..., :40], fine[:, ::2, ::2, :40], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(half, fine[:, ::2, ::2], rtol=1e-4, atol=1e-4)
+
+
+def test_borders_look_like_the_surface_itself(extractor):
+    """Where the texture simply goes on, a patch at the border is no stranger to the others."""
+    image = picture(16, 16, seed=4).repeat(1, 1, 12, 12)
+
+    def strangeness(grid):
+        inside = grid[5:-5, 5:-5].reshape(-1, grid.shape[-1])
+        border = torch.cat([grid[0, 5:-5], grid[-1, 5:-5], grid[5:-5, 0], grid[5:-5, -1]])
+        return torch.cdist(border, inside).amin(dim=1).max()
+
+    network = extractor.network
+    with_zeros = network.stages((image / 255 - network.mean) / network.std)[0][0].permute(1, 2, 0)
+    assert strangeness(extractor(image)[0, ..., :40]) < 0.6 * strangeness(with_zeros)
 
 
 @pytest.mark.parametrize("size", [160, 203])
@@ -59,10 +72,10 @@ def test_patches_see_what_lies_at_their_centre(extractor, size):
     network = extractor.network
     image = (picture(size, size).float() / 255).clone().requires_grad_(True)
     cell = 12
-    values = network.stages.requires_grad_(False)
-    padding = (0, -size % 16, 0, -size % 16)
-    padded = torch.nn.functional.pad((image - network.mean) / network.std, padding, "replicate")
-    found = values(padded)[0][0, :, cell, cell]
+    normalised = (image - network.mean) / network.std
+    padded = torch.nn.functional.pad(normalised, network.margins(size, size), "reflect")
+    margin = MARGIN // 8
+    found = network.stages(padded)[0][0, :, margin + cell, margin + cell]
     influence = torch.zeros(size)
     for value in found[::5]:
         (gradient,) = torch.autograd.grad(value, image, retain_graph=True)
