@@ -139,11 +139,13 @@ class Detector:
         Raises:
             InputError: the image is too small.
         """
-        features = self.features(image)
+        return self.score_features(self.features(image), *image.shape[:2])
+
+    def score_features(self, features: Tensor, height: int, width: int) -> Scored:
+        """Score the (h, w, D) features of a picture of `height` by `width` pixels."""
         rows, columns, dimension = features.shape
         distances, members = self.coreset.nearest(features.view(-1, dimension))
         grid = distances.view(rows, columns)
-        height, width = image.shape[:2]
         pixels = anomaly_map(grid, height, width, self.extractor.first_centre, self.extractor.pitch)
         return Scored(
             pixels.cpu().numpy(), grid.cpu().numpy(), members.view(rows, columns).cpu().numpy()

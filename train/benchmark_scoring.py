@@ -1,0 +1,132 @@
+"""Speed of scoring at full resolution, and memory of fitting against the number of images.
+
+Prints two Markdown tables. The weights of a backbone do not matter to its speed, so where they are
+missing random ones are measured. Times are medians over single images, from the decoded picture to
+the anomaly map; whatever else the machine does counts against them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stainless.errors import InputError, guarded
+
+#: Height and width in pixels of the camera that the project is about.
+FULL = (2050, 2448)
+
+BACKBONES = ("mobilenet_v3_large", "efficientnet_lite0")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the benchmark of one command line."""
+    parser = argparse.ArgumentParser(prog="python -m train.benchmark_scoring", description=__doc__)
+    parser.add_argument("--repeat", type=int, default=5, help="images per setting (default: 5)")
+    parser.add_argument("--pool-stride", type=int, nargs="+", default=[2, 1])
+    parser.add_argument("--size", type=int, default=2048, help="members of the coreset")
+    parser.add_argument("--fit-images", type=int, nargs="*", default=[2, 6])
+    args = parser.parse_args(argv)
+    print(
+        "| backbone | extractor | pool stride | patches | s per image | of it features | images/s |"
+    )
+    print("|---|---|--:|--:|--:|--:|--:|")
+    for backbone in BACKBONES:
+        for accelerator in (None, "openvino"):
+            for stride in args.pool_stride:
+                took = alone(time_scoring, backbone, accelerator, stride, args.size, args.repeat)
+                print(
+                    f"| {backbone} | {accelerator or 'eager'} | {stride} | {took['patches']:,} | "
+                    f"{took['seconds']:.2f} | {took['features']:.2f} | {1 / took['seconds']:.2f} |",
+                    flush=True,
+                )
+    print("\n| images fitted | peak memory MB |\n|--:|--:|")
+    for count in args.fit_images:
+        peak = alone(fitting_peak, count, args.size)
+        print(f"| {count} | {peak:,.0f} |", flush=True)
+    return 0
+
+
+def alone(function: Any, *args: Any) -> Any:
+    """Call a function in a fresh process, so that memory and caches are its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *args).result()
+
+
+def plate(seed: int) -> np.ndarray:
+    """Return a picture of brushed metal at full resolution, (H, W, 3) uint8."""
+    rng = np.random.default_rng(seed)
+    grooves = rng.standard_normal((FULL[0], 1)) * 25
+    values = 120 + grooves + rng.standard_normal(FULL) * 4
+    return np.repeat(values.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def time_scoring(
+    backbone: str, accelerator: str | None, stride: int, size: int, repeat: int
+) -> dict[str, float]:
+    """Return patches per image and the median seconds of a score, and of its features alone."""
+    import torch
+
+    from train.features import FeatureExtractor
+    from train.sequential_patchcore.coreset import Coreset
+    from train.sequential_patchcore.model import Detector
+
+    settings: dict[str, Any] = {"pool_stride": stride, "accelerator": accelerator}
+    try:
+        extractor = FeatureExtractor(backbone, **settings)
+    except InputError:
+        extractor = FeatureExtractor(backbone, weights="random", **settings)
+    picture = plate(0)
+    detector = Detector(extractor, Coreset(size, identity=extractor.identity()))
+    patches = detector.features(picture).reshape(-1, extractor.dimension)
+    rows = np.random.default_rng(0).choice(len(patches), size, replace=False)
+    detector.coreset.update(patches[torch.from_numpy(rows)])
+    detector.score(picture)
+    whole, features = [], []
+    for number in range(repeat):
+        picture = plate(number + 1)
+        start = time.perf_counter()
+        found = detector.features(picture)
+        features.append(time.perf_counter() - start)
+        detector.score_features(found, *FULL)
+        whole.append(time.perf_counter() - start)
+    return {
+        "patches": len(patches),
+        "seconds": statistics.median(whole),
+        "features": statistics.median(features),
+    }
+
+
+def fitting_peak(count: int, size: int) -> float:
+    """Return the peak memory, 10^6 bytes, of a process that fits `count` full images."""
+    import cv2
+
+    from train.data import Sample
+    from train.features import FeatureExtractor
+    from train.sequential_patchcore.coreset import Coreset
+    from train.sequential_patchcore.fitting import Settings, Trainset, fit
+    from train.sequential_patchcore.model import Detector
+
+    extractor = FeatureExtractor(pool_stride=2)
+    detector = Detector(extractor, Coreset(size, identity=extractor.identity()))
+    with tempfile.TemporaryDirectory() as folder:
+        samples = []
+        for number in range(count):
+            path = Path(folder) / f"{number}.png"
+            cv2.imwrite(str(path), plate(number))
+            samples.append(Sample(path, "good", None, path.stem, path.stem))
+        fit(detector, [Trainset("plates", samples)], Settings(epochs=1), report=lambda _: None)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main, "benchmark"))

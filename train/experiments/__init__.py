@@ -1,0 +1,1 @@
+"""Experiments: what the methods reach, measured by scripts that anybody can repeat."""

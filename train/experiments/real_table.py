@@ -1,0 +1,271 @@
+"""Sequential coreset, anomalib's coreset and a random one, all else equal, on a real dataset.
+
+Every method selects the same number of members from the same features of the training images, and
+is judged with the same anomaly map; its threshold is the one of the highest pixel F1 on the
+validation part. What is finished in --out is kept: the same command continues.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from stainless.errors import guarded
+from stainless.files import replacing, write_json, write_text
+from train.data import Sample, load_image, read_category
+from train.features import FeatureExtractor
+from train.metrics import (
+    Interval,
+    Records,
+    compare,
+    evaluate,
+    fit_threshold,
+    read_records,
+)
+from train.sequential_patchcore.coreset import SIZE, Coreset
+from train.sequential_patchcore.model import Detector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+METHODS = {
+    "sequential": "sequential coreset",
+    "anomalib": "anomalib KCenterGreedy",
+    "random": "random patches",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the experiment of one command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train.experiments.real_table", description=__doc__
+    )
+    parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
+    parser.add_argument("--category", required=True, help="folder in it; needs a validation part")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--size", type=int, default=SIZE, help=f"members (default: {SIZE})")
+    parser.add_argument("--epochs", type=int, default=5, help="of the sequential coreset")
+    parser.add_argument("--pool-stride", type=int, default=1, help="cells between patches")
+    parser.add_argument("--seed", type=int, default=0, help="of random draws and the bootstrap")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    args = parser.parse_args(argv)
+
+    extractor = FeatureExtractor(pool_stride=args.pool_stride)
+    nominal = read_category(args.data, args.category, "train")
+    parts = {part: read_category(args.data, args.category, part) for part in ("validation", "test")}
+    features = extract(extractor, nominal, args.out)
+    coresets = {}
+    for method in args.methods:
+        path = args.out / f"{method}.safetensors"
+        if not path.is_file():
+            select_alone(method, features, path, args.size, args.epochs, args.seed, extractor)
+        coresets[method] = Coreset.load(path)
+    for part, samples in parts.items():
+        score(extractor, coresets, samples, args.out / part)
+    results = {method: judge(method, parts, args.out) for method in coresets}
+    for method, coreset in coresets.items():
+        results[method]["selection"] = coreset.history[-1]
+    first = results[args.methods[0]]["per_image"]
+    intervals = {
+        method: compare(first, results[method]["per_image"], args.seed)
+        for method in args.methods[1:]
+    }
+    write_json(args.out / "results.json", results)
+    text = table(results) + "\n\n" + differences(intervals, args.methods[0])
+    write_text(args.out / "table.md", text + "\n")
+    print(text)
+    return 0
+
+
+def extract(extractor: FeatureExtractor, samples: Sequence[Sample], out: Path) -> Path:
+    """Write the features of all images to a file and their patches per image beside it.
+
+    Returns:
+        The file, (patches, D) float32, image after image; `<file>.json` holds the counts.
+    """
+    path = out / "features.f32"
+    if path.with_suffix(".json").is_file():
+        return path
+    counts = []
+    with replacing(path) as beside, beside.open("wb") as file:
+        for sample in tqdm(samples, desc="features", unit="image", disable=None):
+            grid = patch_features(extractor, sample)
+            patches = grid.reshape(-1, extractor.dimension).cpu().numpy()
+            counts.append(len(patches))
+            file.write(patches.tobytes())
+    write_json(path.with_suffix(".json"), {"counts": counts, "dimension": extractor.dimension})
+    return path
+
+
+def patch_features(extractor: FeatureExtractor, sample: Sample) -> Tensor:
+    """Return the (h, w, D) features of an image."""
+    picture = torch.from_numpy(load_image(sample.image)).permute(2, 0, 1)[None]
+    return extractor(picture)[0]
+
+
+def read_features(path: Path) -> Iterator[Tensor]:
+    """Yield the (N, D) features of each image, one in memory at a time."""
+    shape = json.loads(path.with_suffix(".json").read_text())
+    with path.open("rb") as file:
+        for count in shape["counts"]:
+            values = np.fromfile(file, np.float32, count * shape["dimension"])
+            yield torch.from_numpy(values.reshape(count, shape["dimension"]))
+
+
+def select_alone(
+    method: str,
+    features: Path,
+    path: Path,
+    size: int,
+    epochs: int,
+    seed: int,
+    extractor: FeatureExtractor,
+) -> None:
+    """Let one method select its members in a fresh process, so that its memory is its own."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        pool.submit(
+            select, method, features, path, size, epochs, seed, extractor.identity()
+        ).result()
+
+
+def select(
+    method: str,
+    features: Path,
+    path: Path,
+    size: int,
+    epochs: int,
+    seed: int,
+    identity: dict[str, Any],
+) -> None:
+    """Select members and save them, with what it took, as a coreset."""
+    few = torch.from_numpy(np.random.default_rng(0).random((300, 16), np.float32))
+    _choose(method, lambda: iter([few]), 20, 1, seed, {})  # loads what is loaded at first use
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start, start_cpu = time.perf_counter(), time.process_time()
+    coreset = _choose(method, lambda: read_features(features), size, epochs, seed, identity)
+    coreset.history.append(
+        {
+            "event": "selection",
+            "method": method,
+            "seconds": time.perf_counter() - start,
+            "cpu_seconds": time.process_time() - start_cpu,
+            "memory_mb": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000,
+        }
+    )
+    coreset.save(path)
+
+
+def _choose(
+    method: str,
+    read: Callable[[], Iterator[Tensor]],
+    size: int,
+    epochs: int,
+    seed: int,
+    identity: dict[str, Any],
+) -> Coreset:
+    """Return the coreset of a method; `read` gives the features of the images anew."""
+    coreset = Coreset(size, identity=identity)
+    if method == "sequential":
+        coreset.fit(
+            lambda: ((patches, None) for patches in read()),
+            epochs,
+            on_epoch=lambda epoch: print(epoch, file=sys.stderr),
+        )
+        return coreset
+    patches = torch.cat(list(read()))
+    if method == "anomalib":
+        from train.sequential_patchcore.rivals import anomalib_greedy
+
+        torch.manual_seed(seed)  # its random projection knows no generator but the global one
+        members = anomalib_greedy(patches, size)
+    else:
+        rows = np.random.default_rng(seed).choice(len(patches), size, replace=False)
+        members = patches[torch.from_numpy(np.sort(rows))]
+    coreset.update(members)
+    return coreset
+
+
+def score(
+    extractor: FeatureExtractor,
+    coresets: dict[str, Coreset],
+    samples: Sequence[Sample],
+    folder: Path,
+) -> None:
+    """Write the anomaly map of every image by every method, features computed once an image."""
+    detectors = {method: Detector(extractor, coreset) for method, coreset in coresets.items()}
+    for sample in tqdm(samples, desc=f"scoring {folder.name}", unit="image", disable=None):
+        wanted = {method: folder / method / f"{sample.name}.npy" for method in detectors}
+        wanted = {method: path for method, path in wanted.items() if not path.is_file()}
+        if not wanted:
+            continue
+        image = load_image(sample.image)
+        grid = patch_features(extractor, sample)
+        for method, path in wanted.items():
+            scored = detectors[method].score_features(grid, *image.shape[:2])
+            with replacing(path) as beside:
+                np.save(beside, scored.anomaly_map)
+
+
+def judge(method: str, parts: dict[str, list[Sample]], out: Path) -> dict[str, Any]:
+    """Fit a method's threshold on the validation part and evaluate it on the test part."""
+
+    def records(part: str) -> Records:
+        return read_records(parts[part], lambda sample: out / part / method / f"{sample.name}.npy")
+
+    return evaluate(records("test"), fit_threshold(records("validation")).threshold)
+
+
+def table(results: dict[str, dict[str, Any]]) -> str:
+    """Return the Markdown table of all methods, and that of the recall per class."""
+    head = ["image AUROC", "pixel AUROC", "AU-PRO", "pixel F1", "F1-max", "false alarms"]
+    head += ["mean defect recall", "seconds", "CPU s", "memory MB"]
+    lines = [_row(["", *head]), _row(["---", *["--:"] * len(head)])]
+    for method, result in results.items():
+        pixels, images, took = result["pixels"], result["images"], result["selection"]
+        quality = [images["auroc"], pixels["auroc"], result["regions"]["au_pro"], pixels["f1"]]
+        quality += [pixels["f1_max"], images["false_alarm_rate"], result["defects"]["mean_recall"]]
+        cost = [took["seconds"], took["cpu_seconds"], took["memory_mb"]]
+        cells = [f"{value:.3f}" for value in quality] + [f"{value:,.0f}" for value in cost]
+        lines.append(_row([METHODS[method], *cells]))
+    classes = list(next(iter(results.values()))["classes"])
+    lines += ["", _row(["mean defect-wise recall (found at all)", *classes])]
+    lines.append(_row(["---", *["--:"] * len(classes)]))
+    for method, result in results.items():
+        of = [result["classes"][name] for name in classes]
+        cells = [f"{one['mean_recall']:.3f} ({one['recall'][0]:.3f})" for one in of]
+        lines.append(_row([METHODS[method], *cells]))
+    return "\n".join(lines)
+
+
+def differences(intervals: dict[str, dict[str, Interval]], first: str) -> str:
+    """Return the Markdown table of differences to the first method with their intervals."""
+    if not intervals:
+        return ""
+    metrics = list(next(iter(intervals.values())))
+    lines = [_row([f"minus {METHODS[first]}", *metrics]), _row(["---", *["--:"] * len(metrics)])]
+    for method, found in intervals.items():
+        cells = [f"{i.difference:+.3f} [{i.low:+.3f}, {i.high:+.3f}]" for i in found.values()]
+        lines.append(_row([METHODS[method], *cells]))
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main, "real_table"))
