@@ -131,8 +131,8 @@ def read_render(bpy: Any, shape: tuple[int, int]) -> Float32:
         size = target.stat().st_size if target.exists() else 0
         if size < 3 * 4 * rows * columns:
             raise InputError(
-                f"{tempfile.gettempdir()}: no room for a temporary picture of {12e-6 * rows * columns:.2g} MB; "
-                "TMPDIR can name another folder"
+                f"{tempfile.gettempdir()}: no room for a temporary picture of "
+                f"{12e-6 * rows * columns:.2g} MB; TMPDIR can name another folder"
             )
         image = bpy.data.images.load(str(target))
         image.colorspace_settings.name = "Non-Color"
