@@ -1,4 +1,7 @@
-"""The impurities there are, by the name that scenes and annotations call them."""
+"""The impurities there are, by the name that scenes and annotations call them.
+
+Their order is that of the labels and of the layers: a later one lies on top of those before.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from impurities import water_stain, water_stain_ranges
+from impurities.raster import Field, Raster
 
 
 @dataclass(frozen=True)
@@ -18,17 +22,19 @@ class Impurity:
         validate: ranges -> None; ValueError names key, value and expectation.
         sample: (ranges, area_mm, rng) -> list of explicit impurities.
         from_dict: what `dataclasses.asdict` and JSON made of one -> the same again.
-        evaluate: (list, x_mm, y_mm, reflectance) -> reflectance, mask, instance at points.
-        rasterize: (list, pixel_to_surface, shape, reflectance, supersample) -> ratio, mask,
-            instance over pixels.
+        evaluate: (list, x_mm, y_mm, reflectance) -> `raster.Field`, the same at points.
+        rasterize: (list, pixel_to_surface, shape, reflectance, supersample) -> `raster.Raster`.
+        matte: whether it is a diffuse material that hides the metal, with `matte`, `albedo` and
+            slopes in its raster, instead of a change of the metal's reflectance.
     """
 
     ranges: type[Any]
     validate: Callable[[Any], None]
     sample: Callable[..., list[Any]]
     from_dict: Callable[..., Any]
-    evaluate: Callable[..., Any]
-    rasterize: Callable[..., Any]
+    evaluate: Callable[..., Field]
+    rasterize: Callable[..., Raster]
+    matte: bool = False
 
 
 IMPURITIES: dict[str, Impurity] = {

@@ -26,16 +26,22 @@ from numpy.typing import ArrayLike, NDArray
 from impurities.heterogeneity import Heterogeneity
 from impurities.jittered_cells import CellTable, nearest_center, squared_distance
 from impurities.perlin import perlin2
+from impurities.raster import (
+    Array,
+    Field,
+    Raster,
+    check_members,
+    check_picture,
+    pixel_edge_mm,
+    points,
+    window,
+    within_pixels,
+)
 from stainless.homography import project
 
 #: The name of this impurity in annotations and scenes.
 CLASS_NAME = "water_stain"
 
-_MOST_INSTANCES = np.iinfo(np.uint16).max
-# Determinant of a homography below which it is none: pixels of 1e-10 mm.
-_SINGULAR = 1e-20
-
-Array = NDArray[np.float64]
 Rivals = list[tuple[int, tuple[float, float]]]
 
 
@@ -82,43 +88,13 @@ class WaterStain:
         )
 
 
-@dataclass(frozen=True)
-class StainField:
-    """Stains at points.
-
-    Attributes:
-        reflectance: R_out, float64.
-        mask: bool, true where stained.
-        instance: uint16, 1-based index into the list of stains, 0 where none.
-    """
-
-    reflectance: Array
-    mask: NDArray[np.bool_]
-    instance: NDArray[np.uint16]
-
-
-@dataclass(frozen=True)
-class StainRaster:
-    """Stains over the pixels of a picture; arrays of shape (rows, columns).
-
-    Attributes:
-        ratio: float32, R_out / R_in averaged over the pixel's area; exactly 1 away from stains.
-        mask: bool, true where the pixel's centre is stained.
-        instance: uint16, 1-based index into the list of stains, 0 where none.
-    """
-
-    ratio: NDArray[np.float32]
-    mask: NDArray[np.bool_]
-    instance: NDArray[np.uint16]
-
-
 def evaluate(
     stains: Sequence[WaterStain],
     x_mm: ArrayLike,
     y_mm: ArrayLike,
     reflectance: ArrayLike = 1.0,
     cell_size_mm: float | None = None,
-) -> StainField:
+) -> Field:
     """Evaluate Algorithm 1 at points of the surface.
 
     Args:
@@ -134,10 +110,8 @@ def evaluate(
         ValueError: coordinates not finite, reflectance outside [0, 1], more than 65535 stains, or
             two stains in one cell.
     """
-    _check(stains, reflectance)
-    x, y = (np.ascontiguousarray(a, dtype=np.float64) for a in np.broadcast_arrays(x_mm, y_mm))
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("x_mm, y_mm: expected finite coordinates")
+    check_members(stains, reflectance)
+    x, y = points(x_mm, y_mm)
     result = np.broadcast_to(np.asarray(reflectance, dtype=np.float64), x.shape).flatten()
     shape, x, y = x.shape, x.ravel(), y.ravel()
     instance = np.zeros(x.shape, dtype=np.uint16)
@@ -159,7 +133,7 @@ def evaluate(
         result[at] = _reflectance(stain, relative, x[at], y[at], result[at])
         instance[at] = k + 1
     instance = instance.reshape(shape)
-    return StainField(result.reshape(shape), instance > 0, instance)
+    return Field(result.reshape(shape), instance > 0, instance)
 
 
 def rasterize(
@@ -168,7 +142,7 @@ def rasterize(
     shape: tuple[int, int],
     reflectance: float = 1.0,
     supersample: int = 3,
-) -> StainRaster:
+) -> Raster:
     """Evaluate Algorithm 1 over the pixels of a picture.
 
     Mask and instance equal `evaluate` at the pixel centres, bit for bit. The ratio is the mean over
@@ -187,19 +161,14 @@ def rasterize(
         ValueError: reflectance outside (0, 1], a singular homography, supersample not positive,
             or more than 65535 stains.
     """
-    _check(stains, reflectance)
-    if not reflectance > 0:
-        raise ValueError(f"reflectance: {reflectance}, expected above 0: the ratio divides by it")
-    if supersample < 1:
-        raise ValueError(f"supersample: {supersample}, expected at least 1")
-    if abs(np.linalg.det(pixel_to_surface)) < _SINGULAR:
-        raise ValueError("pixel_to_surface: singular, expected an invertible (3, 3) homography")
+    check_members(stains, reflectance)
+    check_picture(pixel_to_surface, reflectance, supersample)
     surface_to_pixel = np.linalg.inv(pixel_to_surface)
-    pixel = _pixel_mm(pixel_to_surface, shape)
+    pixel = pixel_edge_mm(pixel_to_surface, shape)
     ratio = np.ones(shape, dtype=np.float32)
     instance = np.zeros(shape, dtype=np.uint16)
     for k, stain in enumerate(stains):
-        rows, columns = _window(stain, surface_to_pixel, shape)
+        rows, columns = window(stain.center_mm, stain.reach_mm, surface_to_pixel, shape)
         if len(rows) == 0 or len(columns) == 0:
             continue
         x, y = project(pixel_to_surface, (columns + 0.5)[None, :], (rows + 0.5)[:, None])
@@ -226,12 +195,9 @@ def rasterize(
         ratio[rows[r], columns[c]] = 1.0 + change
 
         r, c = np.nonzero(band)
-        steps = (np.arange(supersample) + 0.5) / supersample
-        sub_x, sub_y = np.meshgrid(steps, steps)
-        fine_x, fine_y = project(
-            pixel_to_surface,
-            (columns[c][:, None] + sub_x.ravel()).ravel(),
-            (rows[r][:, None] + sub_y.ravel()).ravel(),
+        fine_x, fine_y = (
+            fine.ravel()
+            for fine in within_pixels(pixel_to_surface, rows[r], columns[c], supersample)
         )
         distance, outline, inside = _owned(stain, k, rivals, fine_x, fine_y)
         fine = np.zeros(fine_x.shape)
@@ -241,15 +207,7 @@ def rasterize(
         )
         # Added, since neighbouring stains may share a pixel; every point has one owner only.
         ratio[rows[r], columns[c]] += fine.reshape(len(r), supersample**2).mean(axis=1)
-    return StainRaster(ratio, instance > 0, instance)
-
-
-def _check(stains: Sequence[WaterStain], reflectance: ArrayLike) -> None:
-    if len(stains) > _MOST_INSTANCES:
-        raise ValueError(f"stains: {len(stains)}, expected at most {_MOST_INSTANCES}")
-    given = np.asarray(reflectance, dtype=np.float64)
-    if not ((given >= 0) & (given <= 1)).all():
-        raise ValueError(f"reflectance: {given.min()} to {given.max()}, expected within [0, 1]")
+    return Raster(ratio, instance > 0, instance)
 
 
 def _outline(stain: WaterStain, x: Array, y: Array, squared: Array) -> tuple[Array, Array]:
@@ -302,31 +260,6 @@ def _owned(
         other = squared_distance(x, y, center)
         inside &= squared < other if j < k else squared <= other
     return distance, outline, inside
-
-
-def _window(
-    stain: WaterStain, surface_to_pixel: Array, shape: tuple[int, int]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return rows and columns within the stain's reach, with two to spare, from -1 to the count."""
-    (x, y), reach = stain.center_mm, stain.reach_mm
-    corners = (
-        [x - reach, x + reach, x + reach, x - reach],
-        [y - reach, y - reach, y + reach, y + reach],
-    )
-    across, down = project(surface_to_pixel, *corners)
-    axes = []
-    for position, count in ((down, shape[0]), (across, shape[1])):
-        first = max(-1.0, math.floor(position.min()) - 2)
-        last = min(float(count), math.ceil(position.max()) + 2)
-        axes.append(np.arange(first, last + 1).astype(np.int64))
-    return axes[0], axes[1]
-
-
-def _pixel_mm(pixel_to_surface: Array, shape: tuple[int, int]) -> float:
-    """Return the edge of the pixel in the middle of the picture; the others are much the same."""
-    x, y = np.array([0.0, 1.0, 0.0]) + shape[1] / 2, np.array([0.0, 0.0, 1.0]) + shape[0] / 2
-    x, y = project(pixel_to_surface, x, y)
-    return float(np.hypot(x[1:] - x[0], y[1:] - y[0]).max())
 
 
 def _core_and_band(

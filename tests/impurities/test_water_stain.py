@@ -149,7 +149,7 @@ def test_refuses_what_it_cannot_evaluate():
         evaluate([stain()], 0.0, 0.0, reflectance=1.5)
     with pytest.raises(ValueError, match=r"reflectance: .* within \[0, 1\]"):
         evaluate([stain()], 0.0, 0.0, reflectance=math.nan)
-    with pytest.raises(ValueError, match="stains: 65536, expected at most 65535"):
+    with pytest.raises(ValueError, match="instances: 65536, expected at most 65535"):
         evaluate([stain()] * 65536, 0.0, 0.0)
 
 
