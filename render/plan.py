@@ -17,7 +17,7 @@ from render.scene import Scene
 from render.sensor import Sensor, sample_sensor
 from render.surface.metal import Metal, sample_metal
 from render.surface.parallel_texture import ParallelTexture, sample_texture
-from stainless.streams import Draw, Stream, seed_sequence
+from stainless.streams import DATASET, Draw, Stream, seed_sequence
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,14 @@ def plan_sample(scene: Scene, index: int) -> Sample:
         },
         light=sample_light(scene.lights, draw(Stream.LIGHT)),
         views=views,
-        sensor=sample_sensor(scene.sensor, draw(Stream.SENSOR)),
+        sensor=sample_sensor(scene.sensor, draw(Stream.SENSOR), pattern_seed(scene)),
         cycles_seeds=tuple(cycles.seed() for _ in views),
     )
+
+
+def pattern_seed(scene: Scene) -> int:
+    """Return the seed of the camera's fixed pattern, one for the whole dataset."""
+    return Draw(seed_sequence(scene.seed, DATASET, Stream.SENSOR)).seed()
 
 
 def plan(scene: Scene) -> list[Sample]:

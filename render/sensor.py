@@ -1,7 +1,8 @@
 """From linear radiance to the picture a camera delivers.
 
-Lens blur, exposure, shot and read noise, full-well clipping and quantisation, in this order, as in
-EMVA Standard 1288 (release 4.0, linear camera model), without dark current.
+Lens blur, vignetting, exposure, fixed pattern, shot and read noise, full-well clipping and
+quantisation, in this order, as in EMVA Standard 1288 (release 4.0, linear camera model), without
+dark current.
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ class Sensor:
         read_noise_e: standard deviation of the read noise, in electrons.
         black_level: offset of the output, as a share of full scale.
         bits: depth of the output; up to 8 is stored as uint8, more as uint16 over its full range.
-        seed: of the noise.
+        seed: of the noise that differs from exposure to exposure.
+        vignetting: share of the light that is lost in the picture's corners.
+        gain_noise: standard deviation of the pixels' gain, relative (PRNU).
+        offset_noise_e: standard deviation of the pixels' offset, in electrons (DSNU).
+        pattern_seed: of gain and offset, which belong to the camera.
     """
 
     exposure: float
@@ -39,6 +44,10 @@ class Sensor:
     black_level: float
     bits: int
     seed: int
+    vignetting: float = 0.0
+    gain_noise: float = 0.0
+    offset_noise_e: float = 0.0
+    pattern_seed: int = 0
 
 
 @dataclass
@@ -52,6 +61,9 @@ class SensorRanges:
         read_noise_e: read noise in electrons.
         black_level: offset as a share of full scale.
         bits: bit depth, 8 to 16.
+        vignetting: share of the light that is lost in the corners.
+        gain_noise: relative standard deviation of the pixels' gain.
+        offset_noise_e: standard deviation of the pixels' offset, in electrons.
     """
 
     exposure: Range = (8.0, 10.0)
@@ -60,6 +72,9 @@ class SensorRanges:
     read_noise_e: Range = (5.0, 8.0)
     black_level: Range = (0.01, 0.02)
     bits: int = 8
+    vignetting: Range = 0.0
+    gain_noise: Range = 0.0
+    offset_noise_e: Range = 0.0
 
     def validate(self, key: str) -> None:
         """Check the ranges; ValueError names the key below `key`, value and expectation."""
@@ -70,10 +85,13 @@ class SensorRanges:
         check_range(f"{key}.black_level", self.black_level, 0.0, 0.5)
         if not 8 <= self.bits <= 16:
             raise ValueError(f"{key}.bits: {self.bits}, expected 8 to 16")
+        check_range(f"{key}.vignetting", self.vignetting, 0.0, 1.0)
+        check_range(f"{key}.gain_noise", self.gain_noise, 0.0, 0.5)
+        check_range(f"{key}.offset_noise_e", self.offset_noise_e, 0.0, 1e5)
 
 
-def sample_sensor(ranges: SensorRanges, draw: Draw) -> Sensor:
-    """Draw one exposure."""
+def sample_sensor(ranges: SensorRanges, draw: Draw, pattern_seed: int) -> Sensor:
+    """Draw one exposure; `pattern_seed` is the same for all exposures of one camera."""
     return Sensor(
         exposure=draw(ranges.exposure),
         blur_px=draw(ranges.blur_px),
@@ -82,6 +100,10 @@ def sample_sensor(ranges: SensorRanges, draw: Draw) -> Sensor:
         black_level=draw(ranges.black_level),
         bits=ranges.bits,
         seed=draw.seed(),
+        vignetting=draw(ranges.vignetting),
+        gain_noise=draw(ranges.gain_noise),
+        offset_noise_e=draw(ranges.offset_noise_e),
+        pattern_seed=pattern_seed,
     )
 
 
@@ -130,6 +152,7 @@ def develop(irradiance: Float32, sensor: Sensor, noise: Float32) -> npt.NDArray[
         (H, W) uint8 up to 8 bits, else uint16.
     """
     electrons = irradiance * np.float32(sensor.exposure * sensor.full_well_e)
+    _shade(electrons, sensor)
     deviation = np.sqrt(electrons + np.float32(sensor.read_noise_e**2))
     electrons += deviation * noise
     np.clip(electrons, 0, sensor.full_well_e, out=electrons)
@@ -140,3 +163,20 @@ def develop(irradiance: Float32, sensor: Sensor, noise: Float32) -> npt.NDArray[
     if sensor.bits <= 8:
         return level.astype(np.uint8)
     return np.rint(level * np.float32(65535 / steps)).astype(np.uint16)
+
+
+def _shade(electrons: Float32, sensor: Sensor) -> None:
+    """Apply vignetting and the pixels' fixed pattern, in place."""
+    rows, columns = electrons.shape
+    if sensor.vignetting > 0:
+        y = np.linspace(-1, 1, rows, dtype=np.float32)[:, None] * np.float32(rows)
+        x = np.linspace(-1, 1, columns, dtype=np.float32)[None, :] * np.float32(columns)
+        corner = np.float32(rows**2 + columns**2)
+        electrons *= 1 - np.float32(sensor.vignetting) * (x * x + y * y) / corner
+    if sensor.gain_noise > 0 or sensor.offset_noise_e > 0:
+        rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(sensor.pattern_seed)))
+        gain = rng.standard_normal(electrons.shape, dtype=np.float32)
+        electrons *= 1 + np.float32(sensor.gain_noise) * gain
+        offset = rng.standard_normal(electrons.shape, dtype=np.float32)
+        electrons += np.float32(sensor.offset_noise_e) * offset
+        np.maximum(electrons, 0, out=electrons)

@@ -36,6 +36,10 @@ def seed_sequence(seed: int, sample: int, stream: Stream, *more: int) -> np.rand
     return np.random.SeedSequence(seed, spawn_key=(sample, int(stream), *more))
 
 
+#: In place of a sample's index, for what belongs to the whole dataset.
+DATASET = 2**32 - 1
+
+
 class Draw:
     """Draws physical parameters from ranges, in a fixed order.
 
