@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 
+import numpy as np
 import pytest
-from tiny_datasets import write_image, write_mask
+from tiny_datasets import SIZE, write_image, write_mask
 
 from stainless.errors import InputError
-from train.data import list_categories, list_images, load_mask, read_category
+from train.data import list_categories, list_images, load_annotation, load_mask, read_category
 
 
 def names(samples):
@@ -43,6 +45,20 @@ def test_masks_are_paired_by_name_not_by_position(tmp_path):
         for s in read_category(tmp_path, "plate", "test")
     }
     assert found == {"2": 0, "2b": 1, "10": 2, "a-b": 3, "a": 4}
+
+
+def test_a_validation_tree_has_annotations_of_its_own(validation_tree):
+    annotations = validation_tree / "annotations"
+    write_image(annotations / "validation/plate/test/dent/101_class.png", np.ones(SIZE, np.uint8))
+    write_image(
+        annotations / "validation/plate/test/dent/101_instance.png", np.full(SIZE, 9, np.uint16)
+    )
+    entry = {"index": 1, "name": "dent", "kind": "defect"}
+    (annotations / "classes.json").write_text(json.dumps({"classes": [entry]}))
+    dent, good = read_category(validation_tree, "plate", "validation")
+    assert good.annotation is None
+    classes, instances, names = load_annotation(dent)
+    assert (classes == 1).all() and (instances == 9).all() and names[1].name == "dent"
 
 
 def test_the_validation_tree_comes_before_the_folder_inside(validation_tree):

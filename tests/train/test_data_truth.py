@@ -186,9 +186,29 @@ def test_shapes(tmp_path):
 def test_shapes_of_one_group_are_one_instance(tmp_path):
     halves = [[[1, 1], [4, 1], [4, 4]], [[10, 10], [14, 10], [14, 14]]]
     _, instances = drawn(tmp_path, *(shape("dent", half, group_id=3) for half in halves))
-    assert set(np.unique(instances)) == {0, 1}
+    assert set(np.unique(instances)) == {0, 3}
     _, instances = drawn(tmp_path, *(shape("dent", half) for half in halves))
     assert set(np.unique(instances)) == {0, 1, 2}
+
+
+def test_instances_keep_their_group_ids_where_these_tell_them_apart(tmp_path):
+    boxes = [[[left, 1], [left + 3, 4]] for left in (1, 11, 21)]
+
+    def numbers(*groups):
+        labels = ("dent", "scratch", "dent")
+        shapes = [
+            shape(label, box, "rectangle", group_id=group)
+            for label, box, group in zip(labels, boxes, groups, strict=True)
+        ]
+        _, instances = drawn(tmp_path, *shapes)
+        return [int(instances[2, left + 1]) for left in (1, 11, 21)]
+
+    assert numbers(7, 300, 2) == [7, 300, 2]
+    assert numbers(7, 300, 7) == [7, 300, 7]
+    assert numbers(7, 7, 2) == [1, 2, 3]
+    assert numbers(7, 300, None) == [1, 2, 3]
+    assert numbers(0, 300, 2) == [1, 2, 3]
+    assert numbers(7, 65536, 2) == [1, 2, 3]
 
 
 coordinates = st.floats(-5, 40, allow_nan=False)

@@ -13,7 +13,14 @@ from train.data.groups import Split, split_validation
 from train.data.images import image_size, load_image
 from train.data.labelme import class_map
 from train.data.sample import GOOD, AnnotationClass, Sample, list_images
-from train.data.truth import Annotation, load_annotation, load_ignore, load_mask, mask_annotation
+from train.data.truth import (
+    Annotation,
+    load_annotation,
+    load_ignore,
+    load_mask,
+    mask_annotation,
+    read_classes,
+)
 
 __all__ = [
     "GOOD",
@@ -32,5 +39,6 @@ __all__ = [
     "load_mask",
     "mask_annotation",
     "read_category",
+    "read_classes",
     "split_validation",
 ]

@@ -64,7 +64,7 @@ def read_category(
         samples = _read_labelled(folder / "test", folder / "ground_truth", part)
     else:
         samples = _read_validation(root, category)
-    samples = [_annotated(sample, root / "annotations" / category) for sample in samples]
+    samples = [_annotated(sample, root / "annotations", category) for sample in samples]
     return sorted(_grouped(samples, folder, part), key=lambda sample: sample.name)
 
 
@@ -192,11 +192,16 @@ def _sample(image: Path, label: str, mask: Path | None, part: str) -> Sample:
     return Sample(image, label, mask, name, name)
 
 
-def _annotated(sample: Sample, folder: Path) -> Sample:
-    path = folder / f"{sample.name}_class.png"
-    if sample.annotation is not None or not path.is_file():
+def _annotated(sample: Sample, annotations: Path, category: str) -> Sample:
+    if sample.annotation is not None:
         return sample
-    return replace(sample, annotation=path)
+    places = [annotations / category / sample.name]
+    part, _, below = sample.name.partition("/")
+    if part == "validation":
+        # A validation tree is a category of its own, whose pictures are its test part.
+        places.append(annotations / "validation" / category / "test" / below)
+    paths = [place.with_name(f"{place.name}_class.png") for place in places]
+    return replace(sample, annotation=next((path for path in paths if path.is_file()), None))
 
 
 def _grouped(samples: list[Sample], folder: Path, part: str) -> list[Sample]:

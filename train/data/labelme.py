@@ -82,7 +82,8 @@ def rasterise(
     A pixel belongs to a polygon, rectangle or circle that its centre lies in; a line or a point,
     or a shape too thin to hold a centre, marks the pixels that it passes. Where shapes overlap, a
     defect covers an impurity and an ignored area covers both; among equals the later one wins.
-    Shapes of one label and the same group_id are one instance.
+    Shapes of one label and the same group_id are one instance. Instances keep their group_ids for
+    numbers where each has one from 1 to 65535 of its own, and are numbered from 1 on otherwise.
 
     Raises:
         InputError: the file is corrupt, of another image size, or has an unknown label or shape.
@@ -99,13 +100,25 @@ def rasterise(
     shapes.sort(key=lambda shape: order.index(by_name[shape[0]].kind))
     class_index = np.zeros(size, np.uint8)
     instance_index = np.zeros(size, np.uint16)
-    numbers: dict[Any, int] = {}
-    for position, (label, group, shape) in enumerate(shapes):
+    keys = [
+        (label, position if group is None else f"group {group}")
+        for position, (label, group, _) in enumerate(shapes)
+    ]
+    numbers = _numbers(dict(zip(keys, (group for _, group, _ in shapes), strict=True)))
+    for key, (label, _, shape) in zip(keys, shapes, strict=True):
         inside = _shape_mask(shape, size, path)
         class_index[inside] = by_name[label].index
-        key = position if group is None else (label, group)
-        instance_index[inside] = numbers.setdefault(key, len(numbers) + 1)
+        instance_index[inside] = numbers[key]
     return class_index, instance_index
+
+
+def _numbers(groups: dict[Any, Any]) -> dict[Any, int]:
+    """Return the number of every instance, given its group_id."""
+    ids = list(groups.values())
+    own = all(type(group) is int and 1 <= group <= 65535 for group in ids)
+    if own and len(set(ids)) == len(ids):
+        return groups
+    return {key: number for number, key in enumerate(groups, 1)}
 
 
 def _read(path: Path) -> dict[str, Any]:

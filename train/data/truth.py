@@ -68,7 +68,7 @@ def load_annotation(sample: Sample) -> Annotation:
     if path.suffix.lower() == ".json":
         classes, instances = rasterise(path, size, sample.classes)
         return Annotation(classes, instances, {one.index: one for one in sample.classes})
-    names = _named(_class_list(path))
+    names = read_classes(_class_list(path))
     classes = load_indices(path, size, np.uint8)
     unknown = set(np.unique(classes).tolist()) - {0, *names}
     if unknown:
@@ -82,7 +82,7 @@ def load_ignore(sample: Sample) -> np.ndarray | None:
     if sample.annotation is None:
         return None
     is_labelme = sample.annotation.suffix.lower() == ".json"
-    named = sample.classes if is_labelme else _named(_class_list(sample.annotation)).values()
+    named = sample.classes if is_labelme else read_classes(_class_list(sample.annotation)).values()
     ignored = [one.index for one in named if one.kind == "ignore"]
     return np.isin(load_annotation(sample).classes, ignored) if ignored else None
 
@@ -116,11 +116,17 @@ def _parts(folder: Path, size: tuple[int, int]) -> list[np.ndarray]:
 
 
 def _class_list(annotation: Path) -> Path:
-    """Return the file that names the classes, of <root>/<category>/<part>/<kind>/000_class.png."""
-    return annotation.parents[3] / "classes.json"
+    """Return the file that names the classes of an image somewhere below annotations/."""
+    folders = [folder for folder in annotation.parents if folder.name == "annotations"]
+    return folders[0] / "classes.json"
 
 
-def _named(path: Path) -> dict[int, AnnotationClass]:
+def read_classes(path: Path) -> dict[int, AnnotationClass]:
+    """Return the classes that a file ROOT/annotations/classes.json names, by index.
+
+    Raises:
+        InputError: the file is missing, corrupt or no such list.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
