@@ -1,0 +1,107 @@
+"""Write one part of a category as a COCO file: instances as run lengths, classes as categories.
+
+File names in it are relative to the dataset, which is the folder of images for tools that ask.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from exchange.dataset import (
+    Instance,
+    add_part,
+    bounding_box,
+    class_table,
+    instances,
+    read_part,
+    refuse_inside,
+)
+from exchange.rle import compressed, run_lengths
+from stainless.errors import InputError
+from stainless.files import write_text
+from train.data import AnnotationClass, Sample, image_size
+
+#: How every file of ours begins; nothing else is ever replaced.
+HEAD = '{"info": {"description": "Stainless'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_part(parser)
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the file and say what is in it."""
+    from tqdm import tqdm
+
+    refuse_inside(args.out, args.data)
+    _refuse_foreign(args.out)
+    samples = read_part(args.data, args.category, args.split)
+    classes = class_table(args.data, [args.category], samples)
+    content = describe(
+        tqdm(samples, unit="image", disable=None, leave=False), classes, args.data, args.split
+    )
+    write_text(args.out, json.dumps(content, ensure_ascii=False) + "\n")
+    print(f"{args.out}: {len(samples)} images, {len(content['annotations'])} instances")
+    return 0
+
+
+def describe(
+    samples: Iterable[Sample], classes: dict[str, AnnotationClass], root: Path, part: str
+) -> dict[str, Any]:
+    """Return a COCO file's content.
+
+    An instance is an annotation with `iscrowd` 0. Pixels of a class that belong to no instance are
+    what COCO calls a crowd: `iscrowd` 1, left out of account by its evaluation.
+
+    Raises:
+        InputError: an annotation is corrupt.
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number, sample in enumerate(samples, 1):
+        height, width = image_size(sample.image)
+        name = sample.image.relative_to(root).as_posix()
+        images.append({"id": number, "file_name": name, "width": width, "height": height})
+        for instance in instances(sample, classes):
+            annotations.append(
+                {"id": len(annotations) + 1, "image_id": number}
+                | _annotation(instance, height, width)
+            )
+    return {
+        "info": {"description": f"Stainless dataset {root.resolve().name}, {part} part"},
+        "licenses": [],
+        "images": images,
+        "annotations": annotations,
+        "categories": [
+            {"id": one.index, "name": one.name, "supercategory": one.kind}
+            for one in sorted(classes.values(), key=lambda one: one.index)
+        ],
+    }
+
+
+def _annotation(instance: Instance, height: int, width: int) -> dict[str, Any]:
+    counts = compressed(run_lengths(instance.pixels, height * width))
+    return {
+        "category_id": instance.of.index,
+        "segmentation": {"size": [height, width], "counts": counts},
+        "area": len(instance.pixels),
+        "bbox": list(bounding_box(instance.pixels, height)),
+        "iscrowd": int(instance.number == 0),
+        "instance": instance.number,
+    }
+
+
+def _refuse_foreign(path: Path) -> None:
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, expected the name of a file")
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        if file.read(len(HEAD)) != HEAD.encode():
+            raise InputError(f"{path}: holds something else, expected a new name")

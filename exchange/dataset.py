@@ -1,0 +1,147 @@
+"""A dataset as the exports see it: its pictures, its classes, and the instances on a picture."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from stainless.errors import InputError
+from train.data import (
+    GOOD,
+    PARTS,
+    AnnotationClass,
+    Sample,
+    image_size,
+    load_annotation,
+    read_category,
+    read_classes,
+)
+
+
+class Instance(NamedTuple):
+    """One thing on a picture.
+
+    Attributes:
+        number: as the annotation numbers it; 0 for pixels of a class that belong to none.
+        of: its class.
+        pixels: where it is, column by column from the left, each downwards: column * height + row.
+    """
+
+    number: int
+    of: AnnotationClass
+    pixels: npt.NDArray[np.int64]
+
+
+class Box(NamedTuple):
+    """The smallest rectangle around an instance, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def add_part(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name one part of a category."""
+    parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
+    parser.add_argument("--category", required=True, help="folder in it")
+    parser.add_argument("--split", required=True, choices=PARTS, help="part of the category")
+
+
+def refuse_inside(out: Path, root: Path) -> None:
+    """Refuse to write into the dataset: whatever else reads it would take that for its own.
+
+    Raises:
+        InputError: `out` lies in `root`.
+    """
+    if out.resolve().is_relative_to(root.resolve()):
+        raise InputError(f"{out}: lies in the dataset {root}, expected a place outside of it")
+
+
+def read_part(root: Path, category: str, part: str) -> list[Sample]:
+    """Return the pictures of a part, sorted by name, with their ground truth.
+
+    Raises:
+        InputError: there is no such dataset, category or part, or it is not in order.
+    """
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    return read_category(root, category, part)
+
+
+def has_part(root: Path, category: str, part: str) -> bool:
+    """Tell whether a category has a part at all."""
+    folder = root / category
+    if part == "validation":
+        return (root / "validation" / category).is_dir() or (folder / part).is_dir()
+    bare = part == "train" and not any((folder / other).is_dir() for other in PARTS)
+    return bare or (folder / part).is_dir()
+
+
+def class_table(
+    root: Path, categories: Iterable[str], samples: Iterable[Sample]
+) -> dict[str, AnnotationClass]:
+    """Return the classes of a dataset by name; their indices agree between all its parts.
+
+    They are those of annotations/classes.json. Labels of pictures that have nothing but a mask
+    follow; where there are no annotations at all, these are all labels that the categories have.
+
+    Raises:
+        InputError: classes.json is corrupt, or there are more than 255 classes.
+    """
+    listed = root / "annotations" / "classes.json"
+    found = {one.name: one for one in read_classes(listed).values()} if listed.is_file() else {}
+    labels = {one.label for one in samples if one.annotation is None}
+    if not found:
+        labels |= {label for category in categories for label in _labels(root, category)}
+    last = max((one.index for one in found.values()), default=0)
+    for index, label in enumerate(sorted(labels - {GOOD, *found}), last + 1):
+        found[label] = AnnotationClass(index, label, "defect")
+    if any(one.index > 255 for one in found.values()):
+        raise InputError(f"{root}: has {len(found)} classes, expected 255 at most")
+    return found
+
+
+def _labels(root: Path, category: str) -> Iterator[str]:
+    for folder in (root / category, root / "validation" / category):
+        for path in (folder / "test").glob("*"):
+            if path.is_dir():
+                yield path.name
+
+
+def instances(sample: Sample, classes: dict[str, AnnotationClass]) -> list[Instance]:
+    """Return what lies on a picture, sorted by number, then by class.
+
+    Raises:
+        InputError: the annotation is corrupt, of another size, or at odds with itself.
+    """
+    index, number, names = load_annotation(sample)
+    # Column by column, as COCO counts.
+    index, number = index.T.ravel(), number.T.ravel()
+    stray = np.flatnonzero((index == 0) & (number > 0))
+    if len(stray):
+        column, row = divmod(int(stray[0]), image_size(sample.image)[0])
+        raise InputError(
+            f"{sample.annotation}: has no class at row {row}, column {column}, where its instance "
+            f"image has {number[stray[0]]}"
+        )
+    pixels = np.flatnonzero(index)
+    keys = number[pixels].astype(np.int64) << 8 | index[pixels]
+    order = np.argsort(keys, kind="stable")
+    groups, starts = np.unique(keys[order], return_index=True)
+    return [
+        Instance(int(key) >> 8, classes[names[int(key) & 255].name], members)
+        for key, members in zip(groups, np.split(pixels[order], starts[1:]), strict=True)
+    ]
+
+
+def bounding_box(pixels: npt.NDArray[np.int64], height: int) -> Box:
+    """Return the rectangle around the pixels of an instance on a picture of some height."""
+    columns, rows = np.divmod(pixels, height)
+    left, top = int(columns.min()), int(rows.min())
+    return Box(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
