@@ -35,15 +35,11 @@ from train.sequential_patchcore.closest_pair import ClosestPair
 from train.sequential_patchcore.covering import Epoch
 from train.sequential_patchcore.distances import equal_key
 from train.sequential_patchcore.provenance import UNKNOWN, Origin, Sources
-from train.sequential_patchcore.recall import Recall, Remembered, unknown
 from train.sequential_patchcore.replacement import Replacement
 from train.sequential_patchcore.screen import LARGEST, Screen
 
 #: Members of the paper's coreset.
 SIZE = 2048
-
-#: Patches that an epoch remembers for the next, 8 bytes each.
-RECALL = 4_000_000
 
 #: Features of one batch, (N, D), and where they come from, (N, 3), see `Coreset.update`.
 Batch = tuple[Tensor, ArrayLike | None]
@@ -58,8 +54,6 @@ class Coreset:
         identity: JSON-able description of the feature space (backbone, stages, ...). Coresets of
             different identity hold points of different spaces and refuse each other.
         device: where the matrix products are computed.
-        recall: number of patches that an epoch remembers for the next, 8 bytes each. It changes
-            the speed of later epochs and nothing else.
 
     Raises:
         InputError: a size below 2.
@@ -72,7 +66,6 @@ class Coreset:
         dimension: int | None = None,
         identity: Mapping[str, Any],
         device: str | torch.device = "cpu",
-        recall: int = RECALL,
     ) -> None:
         if size < 2:
             raise InputError(f"coreset size {size}: expected at least 2 members")
@@ -86,11 +79,9 @@ class Coreset:
         self._points = np.empty((0, 0), np.float32)
         self._order = np.arange(size)
         self._origin = np.full((size, 3), UNKNOWN, np.int32)
-        self._serials: dict[bytes, int] = {}
+        self._equals: set[bytes] = set()
         self._rule: Replacement | None = None
         self._scorer: Screen | None = None
-        self._recall = Recall(recall)
-        self._in_epoch = False
         self._shown = self._added = self._replaced = 0
 
     def __len__(self) -> int:
@@ -163,30 +154,25 @@ class Coreset:
         origin = None if provenance is None else np.asarray(provenance, np.int32)
         if origin is not None and origin.shape != (len(host), 3):
             raise ValueError(f"provenance of shape {origin.shape} for {len(host)} patches")
-        known = self._recall.batch(host) if self._in_epoch else unknown(len(host))
         self._shown += len(host)
         self._scorer = None
-        done = self._fill(host, origin, known) if self._rule is None else 0
+        done = self._fill(host, origin) if self._rule is None else 0
         if self._rule is None:
             return 0
-        rest = Remembered(known.fingerprint, known.witness[done:], known.reach[done:])
-        entries = self._rule.offer(patches[done:], host[done:], rest)
+        entries = self._rule.offer(patches[done:], host[done:])
         for position, slot in entries:
             self._origin[slot] = UNKNOWN if origin is None else origin[done + position]
         self._replaced += len(entries)
         return len(entries)
 
     def start_epoch(self) -> None:
-        """Begin a pass over a stream; what the pass before found out about it is used again."""
-        self._in_epoch = True
-        self._recall.start_epoch()
+        """Begin a pass over a stream: count from zero."""
         self._shown = self._added = self._replaced = 0
         if self._rule is not None:
             self._rule.farthest = 0.0
 
     def end_epoch(self) -> Epoch:
         """Finish a pass and return its record, which is also appended to `history`."""
-        self._in_epoch = False
         farthest = self._rule.farthest if self._rule is not None else 0.0
         epoch = Epoch(
             number=1 + sum(entry["event"] == "epoch" for entry in self.history),
@@ -319,9 +305,7 @@ class Coreset:
         )
 
     @classmethod
-    def load(
-        cls, path: Path, *, device: str | torch.device = "cpu", recall: int = RECALL
-    ) -> Coreset:
+    def load(cls, path: Path, *, device: str | torch.device = "cpu") -> Coreset:
         """Read a coreset; it continues exactly as if it had never been saved.
 
         Raises:
@@ -330,7 +314,7 @@ class Coreset:
         """
         tensors, facts = coreset_file.read(path)
         chosen = {key: facts[key] for key in ("size", "dimension", "identity")}
-        coreset = cls(**chosen, device=device, recall=recall)
+        coreset = cls(**chosen, device=device)
         coreset.history = facts["history"]
         coreset.sources = Sources.from_json(facts["sources"])
         coreset._restore(tensors["members"], tensors["order"], tensors["provenance"])
@@ -349,7 +333,7 @@ class Coreset:
         if count == self.size:
             self._rule = Replacement(self._points, self._order, self.device)
         else:
-            self._serials = {equal_key(row): slot for slot, row in enumerate(members)}
+            self._equals = {equal_key(row) for row in members}
 
     def _checked(self, features: Tensor) -> Tensor:
         """Return features as (N, D) float32 on the device, or say what is wrong with them."""
@@ -368,21 +352,21 @@ class Coreset:
                 raise InputError(f"features with NaN, infinity or values beyond {LARGEST:g}")
         return patches
 
-    def _fill(self, host: np.ndarray, origin: np.ndarray | None, known: Remembered) -> int:
+    def _fill(self, host: np.ndarray, origin: np.ndarray | None) -> int:
         """Give the first patches the empty places; return how many patches were looked at."""
         if not len(self._points) and len(host):
             self._points = np.empty((self.size, host.shape[1]), np.float32)
         for position, patch in enumerate(host):
             key = equal_key(patch)
-            known.witness[position] = self._serials.setdefault(key, self._count)
-            if self._serials[key] < self._count:
+            if key in self._equals:
                 continue
+            self._equals.add(key)
             self._points[self._count] = patch
             self._origin[self._count] = UNKNOWN if origin is None else origin[position]
             self._count += 1
             self._added += 1
             if self._count == self.size:
-                self._serials.clear()
+                self._equals.clear()
                 self._rule = Replacement(self._points, self._order, self.device)
                 return position + 1
         return len(host)
