@@ -125,6 +125,9 @@ MOVES = {
     "sensor.read_noise_e": ["sensor.read_noise_e"],
     "sensor.black_level": ["sensor.black_level"],
     "sensor.bits": ["sensor.bits"],
+    "sensor.vignetting": ["sensor.vignetting"],
+    "sensor.gain_noise": ["sensor.gain_noise"],
+    "sensor.offset_noise_e": ["sensor.offset_noise_e"],
 }
 
 #: New ranges, none of which overlaps the scene's own.
@@ -160,6 +163,9 @@ CHANGED = {
     "sensor.read_noise_e": "[20, 30]",
     "sensor.black_level": "[0.1, 0.2]",
     "sensor.bits": "12",
+    "sensor.vignetting": "[0.2, 0.4]",
+    "sensor.gain_noise": "[0.01, 0.02]",
+    "sensor.offset_noise_e": "[5, 9]",
 }
 
 
@@ -211,7 +217,7 @@ def test_every_number_lies_in_its_range(seed):
     sample = plan_sample(drawn, 0)
     for part, ranges in ((sample.metal, drawn.metal), (sample.sensor, drawn.sensor)):
         for name, value in dataclasses.asdict(part).items():
-            if name not in ("seed", "bits"):
+            if name in vars(ranges) and name != "bits":
                 limits = getattr(ranges, name)
                 low, high = limits if isinstance(limits, tuple) else (limits, limits)
                 assert low <= value <= high
@@ -223,6 +229,14 @@ def test_every_number_lies_in_its_range(seed):
     (view,) = sample.views
     assert max(abs(view.x_mm), abs(view.y_mm)) <= 1
     assert all(0 <= one < 2**31 for one in (*sample.cycles_seeds, sample.sensor.seed))
+
+
+def test_the_fixed_pattern_belongs_to_the_camera_of_the_whole_dataset():
+    patterns = {sample.sensor.pattern_seed for sample in plan(scene(samples="4"))}
+    assert len(patterns) == 1
+    other = {sample.sensor.pattern_seed for sample in plan(scene(samples="4", seed="5"))}
+    assert len(other) == 1
+    assert other != patterns
 
 
 def test_a_grid_of_views_covers_the_plate_row_by_row_from_the_upper_left():

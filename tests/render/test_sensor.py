@@ -87,6 +87,38 @@ def test_photon_transfer(level):
     assert pixels.var() == pytest.approx(expected, rel=0.015)
 
 
+@pytest.mark.parametrize("shape", [(200, 300), (300, 200)])
+def test_vignetting_takes_its_share_in_the_corners_and_none_in_the_middle(shape):
+    quiet = np.zeros(shape, np.float32)
+    plain, shaded = (value(0.3, quiet, bits=16, black_level=0.0, vignetting=v) for v in (0.0, 0.4))
+    ratio = shaded / plain.astype(float)
+    for corner in (ratio[0, 0], ratio[0, -1], ratio[-1, 0], ratio[-1, -1]):
+        assert corner == pytest.approx(0.6, abs=0.005)
+    assert ratio[shape[0] // 2, shape[1] // 2] == pytest.approx(1, abs=0.001)
+    # With the square of the distance: at the end of an axis its share of the diagonal, squared.
+    for axis in (0, 1):
+        edge = np.moveaxis(ratio, axis, 0)[0, shape[1 - axis] // 2]
+        share = shape[axis] ** 2 / (shape[0] ** 2 + shape[1] ** 2)
+        assert edge == pytest.approx(1 - 0.4 * share, abs=0.005)
+
+
+def test_the_fixed_pattern_is_the_same_in_every_exposure_and_of_the_stated_strength():
+    quiet = np.zeros((300, 300), np.float32)
+    fixed = {"bits": 16, "black_level": 0.0, "gain_noise": 0.02, "offset_noise_e": 40.0}
+    gain = 65535 / 10_000
+    for level in (0.1, 0.3):
+        pixels = value(level, quiet, **fixed) / gain
+        electrons = level * 2 * 10_000
+        assert pixels.mean() == pytest.approx(electrons, rel=0.001)
+        expected = np.sqrt((0.02 * electrons) ** 2 + 40**2)
+        assert pixels.std() == pytest.approx(expected, rel=0.02)
+        np.testing.assert_array_equal(
+            value(level, quiet, seed=99, **fixed), value(level, quiet, **fixed)
+        )
+    other = value(0.3, quiet, pattern_seed=5, **fixed) / gain
+    assert abs(np.corrcoef(pixels.ravel(), other.ravel())[0, 1]) < 0.02
+
+
 def test_a_full_well_holds_no_noise():
     pixels = value(5.0, noise_field(SENSOR, (100, 100)), bits=16)
     assert np.unique(pixels).tolist() == [65535]
