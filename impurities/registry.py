@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from impurities import water_stain, water_stain_ranges
+from impurities import fingerprint, fingerprint_ranges, water_stain, water_stain_ranges
 from impurities.raster import Field, Raster
 
 
@@ -45,5 +45,13 @@ IMPURITIES: dict[str, Impurity] = {
         water_stain.WaterStain.from_dict,
         water_stain.evaluate,
         water_stain.rasterize,
+    ),
+    fingerprint.CLASS_NAME: Impurity(
+        fingerprint_ranges.FingerprintRanges,
+        fingerprint_ranges.validate,
+        fingerprint_ranges.sample_prints,
+        fingerprint.Fingerprint.from_dict,
+        fingerprint.evaluate,
+        fingerprint.rasterize,
     ),
 }
