@@ -1,4 +1,4 @@
-"""Sequential coreset, anomalib's coreset and a random one, all else equal, on a real dataset.
+"""The sequential coreset beside greedy ones and a random one, all else equal, on a real dataset.
 
 Every method selects the same number of members from the same features of the training images, and
 is judged with the same anomaly map; its threshold is the one of the highest pixel F1 on the
@@ -37,6 +37,7 @@ from train.metrics import (
 )
 from train.sequential_patchcore.coreset import SIZE, Coreset
 from train.sequential_patchcore.model import Detector
+from train.sequential_patchcore.rivals import anomalib_greedy, exact_greedy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 METHODS = {
     "sequential": "sequential coreset",
     "anomalib": "anomalib KCenterGreedy",
+    "greedy": "exact greedy k-center",
     "random": "random patches",
 }
 
@@ -188,10 +190,10 @@ def _choose(
         return coreset
     patches = torch.cat(list(read()))
     if method == "anomalib":
-        from train.sequential_patchcore.rivals import anomalib_greedy
-
         torch.manual_seed(seed)  # its random projection knows no generator but the global one
         members = anomalib_greedy(patches, size)
+    elif method == "greedy":
+        members = exact_greedy(patches, size)
     else:
         rows = np.random.default_rng(seed).choice(len(patches), size, replace=False)
         members = patches[torch.from_numpy(np.sort(rows))]
