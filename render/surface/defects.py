@@ -13,7 +13,7 @@ import numpy.typing as npt
 from render.surface.parallel_texture import Float32, Window
 from render.surface.registry import DEFECTS, Defect
 from render.surface.relief import Box, Float64, turned
-from stainless.homography import project
+from stainless.homography import axis_aligned, project
 
 #: Defects by the name of their kind, in plate coordinates (mm).
 Members = Mapping[str, Sequence[Any]]
@@ -56,9 +56,9 @@ def add_slopes(
         window: texels in the frame (u, v), the plate's turned by an angle about its centre.
         angle_rad: the angle.
     """
-    cos, sin = window.texel_mm * math.cos(angle_rad), window.texel_mm * math.sin(angle_rad)
-    x, y = turned(np.float64(window.u_mm), np.float64(window.v_mm), -angle_rad)  # type: ignore[arg-type]
-    texel_to_plate = np.array([[cos, -sin, x], [sin, cos, y], [0, 0, 1]], np.float64)
+    cos, sin = math.cos(angle_rad), math.sin(angle_rad)
+    texel_to_frame = axis_aligned((window.u_mm, window.v_mm), window.texel_mm)
+    texel_to_plate = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ texel_to_frame
     for _, kind, member in in_order(members):
         rows, columns = _near(kind.boxes(member), texel_to_plate, window.shape)
         _, slope_x, slope_y = kind.relief(

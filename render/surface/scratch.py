@@ -114,9 +114,10 @@ def relief(scratch: Scratch, x_mm: Float64, y_mm: Float64) -> Relief:
 def _path(scratch: Scratch, place: Float64, length: float) -> tuple[Float64, Float64, Float64]:
     """Return f and its first and second derivative along the chord; `place` is ξ / length."""
     t: Float64 = np.clip(place, 0.0, 1.0)
+    rest: Float64 = 1 - t
     first, second = scratch.bend_mm
-    path = 3 * t * (1 - t) * (first * (1 - t) + second * t)
-    rise = 3 * (first * (1 - t) * (1 - 3 * t) + second * t * (2 - 3 * t))
+    path = 3 * t * rest * (first * rest + second * t)
+    rise = 3 * (first * rest * (1 - 3 * t) + second * t * (2 - 3 * t))
     bend = 6 * (first * (3 * t - 2) + second * (1 - 3 * t))
     return path, rise / length, bend / length**2
 
@@ -184,7 +185,7 @@ class ScratchRanges:
     bow: Range = (-0.12, 0.12)
     sway: Range = (-0.06, 0.06)
     width_um: Range = (12.0, 30.0)
-    depth_per_width: Range = (0.06, 0.25)
+    depth_per_width: Range = (0.06, 0.2)
     pressure: Range = (0.25, 1.0)
     pressure_knots: int = 19
     skip_share: float = 0.08
