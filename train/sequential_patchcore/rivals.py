@@ -22,7 +22,7 @@ def exact_greedy(patches: Tensor, size: int) -> Tensor:
     Returns:
         (size, D) float32; the first member is the first patch.
     """
-    norms = patches.square().sum(1)
+    norms = torch.einsum("nd,nd->n", patches, patches)
     nearest = torch.full_like(norms, torch.inf)
     squared = torch.empty_like(norms)
     chosen = [0]
