@@ -195,6 +195,30 @@ def test_openvino_gives_the_same_verdict(data, model, tmp_path, capsys):
     assert fast["score"] == pytest.approx(plain["score"], rel=1e-3)
 
 
+def test_labelme_files_serve_from_fit_to_report(tmp_path, capsys):
+    outline = [[20, 28], [90, 48], [90, 52], [20, 32]]
+    shape = {"label": "scratch", "points": outline, "shape_type": "polygon"}
+    for part, seeds in (("train", (0, 1)), ("validation", (20, 21)), ("test", (30, 31))):
+        for seed in seeds:
+            picture, content = brushed(seed), {"imageHeight": HEIGHT, "imageWidth": WIDTH}
+            if part != "train" and seed % 2:
+                cv2.line(picture, (20, 30), (90, 50), 255, 4)
+                file = tmp_path / f"hall/{part}/{seed}.json"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(json.dumps(content | {"shapes": [shape]}))
+            write(tmp_path / f"hall/{part}/{seed}.png", picture)
+    classes = tmp_path / "classes.yaml"
+    classes.write_text("scratch: defect\n")
+    model = tmp_path / "m.safetensors"
+    where = ["--data", tmp_path, "--category", "hall", "--classes", classes]
+    assert run(capsys, "fit", *where, "--out", model, "--size", 150, "--epochs", 2)[0] == 0
+    assert run(capsys, "threshold", "--model", model, *where)[0] == 0
+    code, lines, _ = run(capsys, "evaluate", "--model", model, *where, "--out", tmp_path / "out")
+    assert code == 0 and any(line.startswith("scratch") for line in lines)
+    result = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert result["images"]["auroc"] == 1.0 and result["defects"]["count"] == 1
+
+
 # help
 
 
