@@ -131,6 +131,8 @@ def instances(sample: Sample, classes: dict[str, AnnotationClass]) -> list[Insta
             f"image has {number[stray[0]]}"
         )
     pixels = np.flatnonzero(index)
+    if not len(pixels):
+        return []
     keys = number[pixels].astype(np.int64) << 8 | index[pixels]
     order = np.argsort(keys, kind="stable")
     groups, starts = np.unique(keys[order], return_index=True)

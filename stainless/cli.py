@@ -19,6 +19,7 @@ COMMANDS = {
     "score": ("train.commands.score", "inspect pictures"),
     "export-coco": ("exchange.coco", "write a part of a dataset as a COCO file"),
     "export-labelme": ("exchange.labelme", "write a part of a dataset as LabelMe files"),
+    "gallery": ("exchange.gallery", "write pages to browse a dataset with"),
 }
 
 #: Sub-command with a parser of its own: its module, whose `main` takes the rest of the line.

@@ -61,6 +61,10 @@ def make(root: Path) -> Path:
                 mask = np.where(classes == 2, np.uint8(255), np.uint8(0))
                 write(root / f"{category}/ground_truth/bad/{sample:03d}_mask.png", mask)
             files.append(f"{name}.png")
+        name = f"clean/{split}/good/{sample:03d}"
+        write(root / f"{name}.png", np.full(SIZE, 110, np.uint8))
+        annotate(root, name, np.zeros(SIZE, np.uint8), np.zeros(SIZE, np.uint16))
+        files.append(f"{name}.png")
         entries.append(
             {
                 "sample": sample,

@@ -70,6 +70,13 @@ def test_pycocotools_decodes_the_masks_of_the_annotations(
         assert got_classes.any()
 
 
+def test_pictures_without_anything_are_there(root, tmp_path, runs):
+    out = tmp_path / "coco.json"
+    runs("export-coco", "--data", root, "--category", "clean", "--split", "test", "--out", out)
+    coco = COCO(str(out))
+    assert len(coco.imgs) == 2 and not coco.anns and len(coco.cats) == 3
+
+
 def test_categories_are_the_classes(root, tmp_path, runs):
     out = tmp_path / "coco.json"
     runs("export-coco", "--data", root, "--category", "stained", "--split", "test", "--out", out)
@@ -129,7 +136,9 @@ def test_bad_input_is_one_line_and_writes_nothing(root, tmp_path, refused):
 
     missing = tmp_path / "nowhere"
     assert f"{missing}: no such folder" in line(data=missing)
-    assert "has no category 'stain'; there are: stained, stained_x2" in line(category="stain")
+    assert "has no category 'stain'; there are: clean, stained, stained_x2" in line(
+        category="stain"
+    )
     assert "invalid choice: 'tset'" in line(split="tset")
     assert "has no validation part" in line(category="stained_x2", split="validation")
 

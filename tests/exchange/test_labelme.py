@@ -60,6 +60,15 @@ def test_instances_keep_their_numbers(root, tmp_path, runs):
     assert (new.instances == old.instances).all() and set(np.unique(old.instances)) > {701, 702}
 
 
+def test_pictures_without_anything_have_a_file_too(root, tmp_path, runs):
+    out = tmp_path / "labelme"
+    words = ["--data", root, "--category", "clean", "--split", "test", "--out", out]
+    runs("export-labelme", *words)
+    files = sorted((out / "clean/test").rglob("*.json"))
+    assert [path.name for path in files] == ["001.json", "002.json"]
+    assert all(json.loads(path.read_text())["shapes"] == [] for path in files)
+
+
 def test_files_are_as_labelme_loads_them(root, tmp_path, runs):
     out = tmp_path / "labelme"
     export(runs, root, out, "test")

@@ -1,0 +1,261 @@
+"""Write pages to browse a dataset with, in any browser and without a server.
+
+OUT/index.html shows every picture, its labels over it and its parameters. Full-size pictures are
+those of the dataset, which must stay where it is. The same command goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+
+from exchange.dataset import class_table, has_part, instances, read_part, refuse_inside
+from exchange.facts import light_of, read_facts
+from exchange.overlay import colours, shaded, tinted_png
+from stainless.errors import InputError
+from stainless.files import remove_partials, write_bytes, write_text
+from train.data import PARTS, AnnotationClass, Sample, list_categories, load_image
+
+#: Longer side of a thumbnail, twice what a tile is wide on most screens.
+THUMB_PX = 480
+QUALITY = 85
+
+PAGE = ("gallery.css", "state.js", "grid.js", "viewer.js", "index.html")
+
+#: What is done, a line a picture; its first line says that a folder is a gallery of ours.
+PROGRESS = "progress.jsonl"
+PICTURES = "pictures"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
+    parser.add_argument("--category", nargs="+", help="folders in it (default: all)")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the pages and say where they are."""
+    from tqdm import tqdm
+
+    refuse_inside(args.out, args.data)
+    _refuse_foreign(args.out)
+    samples = _samples(args.data, args.category)
+    table = class_table(args.data, {key[0] for key in samples}, _flat(samples))
+    shades = colours(table.values())
+    classes = [asdict(one) | {"colour": shades[one.index]} for one in table.values()]
+    progress = Progress(args.out, {"gallery": 1, "thumb": THUMB_PX, "classes": classes})
+    remove_partials(args.out)
+
+    total = sum(map(len, samples.values()))
+    with tqdm(total=total, unit="image", disable=None, leave=False) as bar:
+        for (category, _), members in samples.items():
+            for sample in members:
+                name, stamp = f"{category}/{sample.name}", _stamp(sample)
+                if not progress.holds(name, stamp):
+                    progress.add(name, stamp, _write_pictures(sample, name, args.out, table))
+                bar.update()
+
+    described = _describe(args.data, args.out, samples, progress) | {"classes": classes}
+    data = json.dumps(described, ensure_ascii=False, separators=(",", ":"))
+    write_text(args.out / "data.js", f"const DATA = {data};\n")
+    for page in PAGE:
+        write_bytes(args.out / page, (Path(__file__).parent / "page" / page).read_bytes())
+    progress.finish()
+    print(f"{args.out / 'index.html'}: {total} images")
+    return 0
+
+
+class Progress:
+    """Which pictures are done, so that a killed run costs one of them.
+
+    Attributes:
+        records: what is known of each finished picture, by name.
+    """
+
+    def __init__(self, out: Path, head: dict[str, Any]) -> None:
+        """Take over what an earlier run with the same head has done."""
+        self.out = out
+        self.head = json.dumps(head)
+        self.records: dict[str, dict[str, Any]] = {}
+        self._stamps: dict[str, Any] = {}
+        self._live: set[str] = set()
+        path = out / PROGRESS
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        if not lines or lines[0] != self.head:
+            lines = []
+        for line in lines[1:]:
+            try:
+                name, stamp, record = json.loads(line)
+            except ValueError:
+                continue
+            self._stamps[name], self.records[name] = stamp, record
+        self._rewrite(self.records)
+
+    def holds(self, name: str, stamp: list[int]) -> bool:
+        """Tell whether a picture is done and has not changed since."""
+        self._live.add(name)
+        if self._stamps.get(name) != stamp:
+            return False
+        return all((self.out / file).is_file() for file in _files(name, self.records[name]))
+
+    def add(self, name: str, stamp: list[int], record: dict[str, Any]) -> None:
+        """Note that a picture is done."""
+        self._stamps[name], self.records[name] = stamp, record
+        with (self.out / PROGRESS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps([name, stamp, record]) + "\n")
+
+    def finish(self) -> None:
+        """Forget pictures that the dataset has no more, and remove what was made of them."""
+        self._rewrite(self._live)
+        kept = {self.out / file for name in self._live for file in _files(name, self.records[name])}
+        for path in (self.out / PICTURES).rglob("*"):
+            if path.is_file() and path not in kept:
+                path.unlink()
+
+    def _rewrite(self, names: Any) -> None:
+        lines = [json.dumps([name, self._stamps[name], self.records[name]]) for name in names]
+        write_text(self.out / PROGRESS, "\n".join([self.head, *lines]) + "\n")
+
+
+def _refuse_foreign(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is a file, expected a folder")
+    if not out.exists() or not any(out.iterdir()):
+        return
+    path = out / PROGRESS
+    head = path.read_text(encoding="utf-8", errors="replace")[:12] if path.is_file() else ""
+    if head != '{"gallery": ':
+        raise InputError(f"{out}: holds something else, expected a new folder or a gallery")
+
+
+def _samples(root: Path, chosen: list[str] | None) -> dict[tuple[str, str], list[Sample]]:
+    """Return the samples of every part of the chosen categories."""
+    there = list_categories(root)
+    for category in chosen or ():
+        if category not in there:
+            names = ", ".join(there) or "none"
+            raise InputError(f"{root}: has no category {category!r}; there are: {names}")
+    found = {
+        (category, part): read_part(root, category, part)
+        for category in chosen or there
+        for part in PARTS
+        if has_part(root, category, part)
+    }
+    if not found:
+        raise InputError(f"{root}: has no category, expected folders with train/, test/ or images")
+    return found
+
+
+def _flat(samples: dict[tuple[str, str], list[Sample]]) -> Iterator[Sample]:
+    for members in samples.values():
+        yield from members
+
+
+def _stamp(sample: Sample) -> list[int]:
+    """Return what changes when a picture or its labels do."""
+    paths = [sample.image, sample.mask, sample.annotation]
+    if sample.annotation is not None:
+        stem = sample.annotation.name.removesuffix("_class.png")
+        paths.append(sample.annotation.with_name(f"{stem}_instance.png"))
+    stamp = []
+    for path in paths:
+        if path is not None and path.exists():
+            status = path.stat()
+            stamp += [status.st_mtime_ns, status.st_size]
+    return stamp
+
+
+def _write_pictures(
+    sample: Sample, name: str, out: Path, table: dict[str, AnnotationClass]
+) -> dict[str, Any]:
+    """Write a picture's thumbnail and overlays; returns what the pages need to know of it."""
+    pixels = load_image(sample.image)
+    height, width = pixels.shape[:2]
+    scale = min(1.0, THUMB_PX / max(height, width))
+    small = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shades = colours(table.values())
+    masks: dict[int, np.ndarray] = {}
+    labels: dict[int, list[Any]] = {}
+    for instance in instances(sample, table):
+        index = instance.of.index
+        mask = masks.setdefault(index, np.zeros((width, height), np.uint8))
+        mask.ravel()[instance.pixels] = 255
+        label = labels.setdefault(index, [index, 0, 0.0])
+        label[1] += instance.number > 0
+        label[2] += len(instance.pixels) / (height * width)
+    record = {"size": [width, height], "labels": sorted(labels.values())}
+    files = _files(name, record)
+    thumb = cv2.resize(pixels, small, interpolation=cv2.INTER_AREA)[..., ::-1]
+    quality = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    write_bytes(out / files[0], cv2.imencode(".jpg", thumb, quality)[1].tobytes())
+    for index, mask in masks.items():
+        # Whatever touches a pixel of the thumbnail shows on it: a scratch may be thinner.
+        reduced = cv2.resize(mask.T, small, interpolation=cv2.INTER_AREA) > 0
+        for kind, cover in (
+            ("small", shaded(reduced, 1)),
+            ("full", shaded(mask.T > 0, max(1, round(max(height, width) / 1000)))),
+        ):
+            path = out / PICTURES / f"{name}.{index}.{kind}.png"
+            write_bytes(path, tinted_png(cover, shades[index]))
+    return record
+
+
+def _files(name: str, record: dict[str, Any]) -> list[str]:
+    """Return the files made of a picture: its thumbnail, then its overlays."""
+    overlays = [
+        f"{PICTURES}/{name}.{index}.{kind}.png"
+        for index, *_ in record["labels"]
+        for kind in ("small", "full")
+    ]
+    return [f"{PICTURES}/{name}.jpg", *overlays]
+
+
+def _describe(
+    root: Path, out: Path, samples: dict[tuple[str, str], list[Sample]], progress: Progress
+) -> dict[str, Any]:
+    """Return what the pages show; facts are tables, since most pictures have the same."""
+    paths = {
+        f"{category}/{sample.name}": sample.image.relative_to(root).as_posix()
+        for (category, _), members in samples.items()
+        for sample in members
+    }
+    facts = read_facts(root / "manifest.jsonl", paths.values())
+    labels = list(dict.fromkeys(label for one in facts.values() for label in one))
+    pictures = []
+    for (category, part), members in samples.items():
+        for sample in members:
+            name = f"{category}/{sample.name}"
+            known = facts.get(paths[name])
+            pictures.append(
+                {
+                    "name": name,
+                    "category": category,
+                    "split": part,
+                    "kind": sample.label,
+                    "light": light_of(category) if known else None,
+                    "file": quote(paths[name]),
+                    "url": quote(f"{PICTURES}/{name}"),
+                    "facts": [_rounded(known.get(label)) for label in labels] if known else [],
+                    **progress.records[name],
+                }
+            )
+    return {
+        "title": root.resolve().name,
+        "root": quote(Path(os.path.relpath(root.resolve(), out.resolve())).as_posix()),
+        "facts": labels,
+        "pictures": pictures,
+    }
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.4g}") if isinstance(value, float) else value

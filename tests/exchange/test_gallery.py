@@ -1,0 +1,247 @@
+"""The gallery's files: complete, resumable, and nobody else's."""
+
+from __future__ import annotations
+
+import json
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from exchange_data import SIZE, annotate, labels, write
+
+from exchange import gallery
+from exchange.facts import light_of, read_facts
+from exchange.overlay import colours, shaded, tinted_png
+from train.data import AnnotationClass
+
+
+@pytest.fixture
+def made(root, tmp_path, runs):
+    out = tmp_path / "gallery"
+    runs("gallery", "--data", root, "--out", out)
+    return out
+
+
+def described(out):
+    text = (out / "data.js").read_text(encoding="utf-8")
+    return json.loads(text.removeprefix("const DATA = ").removesuffix(";\n"))
+
+
+def contents(out):
+    return {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+
+def test_every_picture_is_there_with_its_overlays(root, made):
+    data = described(made)
+    names = [one["name"] for one in data["pictures"]]
+    assert len(names) == 10 and len(set(names)) == 10
+    assert "stained/validation/bad/010" in names
+    for one in data["pictures"]:
+        assert (made / data["root"] / one["file"]).resolve().is_relative_to(root)
+        assert (made / data["root"] / one["file"]).is_file()
+        thumb = cv2.imread(str(made / f"{one['url']}.jpg"))
+        assert thumb.shape[:2] == SIZE and one["size"] == list(SIZE[::-1])
+        for index, *_ in one["labels"]:
+            for kind in ("small", "full"):
+                overlay = cv2.imread(str(made / f"{one['url']}.{index}.{kind}.png"), -1)
+                assert overlay.shape == (*SIZE, 4)
+
+
+def test_overlays_cover_what_is_labelled(root, made):
+    classes = cv2.imread(str(root / "annotations/stained/test/bad/002_class.png"), -1)
+    instances = cv2.imread(str(root / "annotations/stained/test/bad/002_instance.png"), -1)
+    data = described(made)
+    one = next(one for one in data["pictures"] if one["name"] == "stained/test/bad/002")
+    assert [index for index, *_ in one["labels"]] == [1, 2, 5]
+    for index, count, share in one["labels"]:
+        overlay = cv2.imread(str(made / f"{one['url']}.{index}.full.png"), -1)
+        assert ((overlay[..., 3] > 0) == (classes == index)).all()
+        numbers = set(instances[classes == index].tolist()) - {0}
+        assert count == len(numbers)
+        assert share == pytest.approx((classes == index).mean())
+        colour = next(one["colour"] for one in data["classes"] if one["index"] == index)
+        blue_green_red = bytes.fromhex(colour[1:])[::-1]
+        assert (overlay[classes == index][:, :3] == list(blue_green_red)).all()
+
+
+def test_thin_labels_stay_visible_on_large_pictures(root, tmp_path, runs):
+    size = (1500, 2000)
+    name = "stained/test/bad/002"
+    classes, instances = np.zeros(size, np.uint8), np.zeros(size, np.uint16)
+    classes[700, 100:1900], instances[700, 100:1900] = 2, 1
+    write(root / f"{name}.png", np.full(size, 99, np.uint8))
+    write(root / "stained/ground_truth/bad/002_mask.png", (classes > 0).astype(np.uint8) * 255)
+    annotate(root, name, classes, instances)
+    out = tmp_path / "gallery"
+    runs("gallery", "--data", root, "--category", "stained", "--out", out)
+    overlay = cv2.imread(str(out / f"pictures/{name}.2.small.png"), -1)
+    assert overlay.shape == (360, 480, 4)
+    columns = (overlay[..., 3] == 255).any(axis=0)
+    assert columns[24:456].all() and not columns[:23].any()
+
+
+def test_the_same_command_goes_on(root, made, runs, monkeypatch):
+    before = contents(made)
+    seen = []
+    write_pictures = gallery._write_pictures
+
+    def counted(sample, name, *more):
+        seen.append(name)
+        return write_pictures(sample, name, *more)
+
+    monkeypatch.setattr(gallery, "_write_pictures", counted)
+    words = ["gallery", "--data", root, "--out", made]
+    runs(*words)
+    assert not seen and contents(made) == before
+
+    (made / "pictures/stained/train/good/000.jpg").unlink()
+    annotate(root, "stained_x2/test/bad/002", *labels(77, True))
+    write(root / "clean/test/good/001.png", np.full(SIZE, 30, np.uint8))
+    with (made / "progress.jsonl").open("a") as file:
+        file.write('["cut short by')
+    (made / "pictures/.000.7.partial.jpg").write_bytes(b"")
+    runs(*words)
+    assert sorted(seen) == [
+        "clean/test/good/001",
+        "stained/train/good/000",
+        "stained_x2/test/bad/002",
+    ]
+    assert contents(made).keys() == before.keys()
+    seen.clear()
+    runs(*words)
+    assert not seen
+
+
+def test_a_killed_run_loses_one_picture(root, tmp_path, runs, monkeypatch):
+    out = tmp_path / "gallery"
+    seen = []
+    write_pictures = gallery._write_pictures
+
+    def dies(sample, name, *more):
+        seen.append(name)
+        if len(seen) == 4:
+            raise MemoryError
+        return write_pictures(sample, name, *more)
+
+    monkeypatch.setattr(gallery, "_write_pictures", dies)
+    with pytest.raises(MemoryError):
+        runs("gallery", "--data", root, "--out", out)
+    assert not (out / "index.html").exists()
+    runs("gallery", "--data", root, "--out", out)
+    assert len(seen) == 11 and seen.count(seen[3]) == 2
+    assert len(described(out)["pictures"]) == 10
+
+
+def test_other_categories_leave_and_nothing_else_does(root, made, runs):
+    note = made / "note.txt"
+    note.write_text("mine")
+    runs("gallery", "--data", root, "--out", made, "--category", "clean")
+    assert {one["category"] for one in described(made)["pictures"]} == {"clean"}
+    assert not list((made / "pictures").rglob("stained/**/*.png"))
+    assert note.read_text() == "mine"
+
+
+def test_bad_input_is_one_line_and_changes_nothing(root, made, tmp_path, refused):
+    def line(data=root, out=made, *more):
+        before = contents(out) if out.is_dir() else None
+        message = refused("gallery", "--data", data, "--out", out, *more)
+        assert before is None or contents(out) == before
+        return message
+
+    missing = tmp_path / "nowhere"
+    assert f"{missing}: no such folder" in line(missing)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert f"{empty}: has no category" in line(empty)
+    assert "has no category 'stain'; there are: clean, stained" in line(
+        root, made, "--category", "stain"
+    )
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "progress.jsonl").write_text('{"mine": 1}\n')
+    assert f"{other}: holds something else" in line(root, other)
+    file = tmp_path / "file"
+    file.write_text("mine")
+    assert f"{file}: is a file" in line(root, file)
+    assert "lies in the dataset" in line(root, root / "gallery")
+    assert not (root / "gallery").exists()
+
+    broken = root / "annotations/stained/test/bad/002_class.png"
+    broken.write_bytes(broken.read_bytes()[:-20])
+    index = (made / "index.html").read_bytes()
+    assert f"{broken}: is truncated" in refused("gallery", "--data", root, "--out", made)
+    assert (made / "index.html").read_bytes() == index
+    assert (made / "pictures/stained/test/bad/002.jpg").is_file()
+
+
+def test_facts_come_from_the_manifest_line_by_line(root):
+    names = ["stained/test/bad/002.png", "validation/stained/test/bad/010.png"]
+    facts = read_facts(root / "manifest.jsonl", names)
+    assert facts == {
+        names[0]: {
+            "Sample": 2,
+            "Seed": 7,
+            "On the part: water stain": 3,
+            "Light: radiance": 2.0,
+            "Light: height, mm": 150.0,
+            "Metal: reflectance": 0.7,
+            "Metal: roughness": 0.3,
+            "Camera: exposure": 9.5,
+        }
+    }
+    assert read_facts(root / "nowhere.jsonl", names) == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        '{"files": 3, "parameters": {}}',
+        '{"files": {}}',
+        '{"files": {"a": ""}, "parameters": 1}',
+    ],
+)
+def test_strange_manifest_lines_say_nothing(tmp_path, line):
+    path = tmp_path / "manifest.jsonl"
+    good = {"sample": 4, "files": {"a": ""}, "parameters": {"light": [], "metal": 3}}
+    path.write_text(f"{line}\n{json.dumps(good)}\n")
+    assert read_facts(path, ["a"]) == {"a": {"Sample": 4, "Metal": 3}}
+
+
+def test_what_stands_alone_describes_the_part(tmp_path):
+    path = tmp_path / "manifest.jsonl"
+    parameters = {"index": 3, "split": "test", "side": "back", "defects": {"dent": [{}]}}
+    path.write_text(json.dumps({"sample": 3, "files": {"a": ""}, "parameters": parameters}))
+    expected = {"Sample": 3, "Side": "back", "On the part: dent": 1}
+    assert read_facts(path, ["a"]) == {"a": expected}
+
+
+def test_light_is_told_by_the_category():
+    assert light_of("stained") == "hexagon"
+    assert light_of("clean_x2") == "hexagon_x2"
+    assert light_of("stained_rot90") == "hexagon_rot90"
+
+
+def test_colours_tell_kinds_and_classes_apart():
+    classes = [
+        AnnotationClass(i, f"c{i}", kind) for i, kind in enumerate(["defect", "impurity"] * 5, 1)
+    ]
+    found = colours(classes)
+    assert len(set(found.values())) == 10
+    assert colours(classes[:3]) == {i: found[i] for i in (1, 2, 3)}
+    many = [AnnotationClass(i, f"c{i}", "defect") for i in range(1, 256)]
+    assert len(colours(many)) == 255
+
+
+def test_overlays_are_light_inside_and_opaque_at_the_border():
+    mask = np.zeros((20, 30), bool)
+    mask[5:15, 10:] = True
+    cover = shaded(mask, 2)
+    assert (cover[mask] > 0).all() and not cover[~mask].any()
+    assert (cover[5:7, 10:] == 255).all() and (cover[5:15, 10:12] == 255).all()
+    # The picture ends there, the stain may not.
+    assert (cover[7:13, 12:] < 255).all()
+    decoded = cv2.imdecode(np.frombuffer(tinted_png(cover, "#102030"), np.uint8), -1)
+    assert (decoded[..., 3] == cover).all() and (decoded[..., :3] == [0x30, 0x20, 0x10]).all()
+    assert zlib.crc32(tinted_png(cover, "#102030")) == zlib.crc32(tinted_png(cover, "#102030"))
