@@ -14,6 +14,8 @@ Fact = float | int | str
 
 #: Label of a fact, and where it is in a sample's parameters.
 NUMBERS = {
+    "Part": ("side", "part"),
+    "Part: side": ("side", "side"),
     "Light: radiance": ("light", "radiance"),
     "Light: ambient": ("light", "ambient"),
     "Light: height, mm": ("light", "height_mm"),
@@ -54,7 +56,8 @@ def read_facts(manifest: Path, wanted: Iterable[str]) -> dict[str, dict[str, Fac
                 files, parameters = set(entry["files"]), dict(entry["parameters"])
             except (ValueError, KeyError, TypeError):
                 continue
-            facts = {"Sample": entry.get("sample"), "Seed": entry.get("seed")} | _facts(parameters)
+            facts = {key.capitalize(): entry.get(key) for key in ("note", "sample", "seed")}
+            facts |= _facts(parameters)
             shown = {label: value for label, value in facts.items() if _is_fact(value)}
             found.update(dict.fromkeys(names & files, shown))
     return found

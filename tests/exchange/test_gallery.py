@@ -209,12 +209,16 @@ def test_strange_manifest_lines_say_nothing(tmp_path, line):
     assert read_facts(path, ["a"]) == {"a": {"Sample": 4, "Metal": 3}}
 
 
-def test_what_stands_alone_describes_the_part(tmp_path):
+def test_a_part_is_described_by_its_side_and_what_is_wrong_with_it(tmp_path):
     path = tmp_path / "manifest.jsonl"
-    parameters = {"index": 3, "split": "test", "side": "back", "defects": {"dent": [{}]}}
-    path.write_text(json.dumps({"sample": 3, "files": {"a": ""}, "parameters": parameters}))
-    expected = {"Sample": 3, "Side": "back", "On the part: dent": 1}
-    assert read_facts(path, ["a"]) == {"a": expected}
+    side = {"part": 4, "side": 0, "split": "test", "defects": True}
+    parameters = {"index": 3, "side": side, "finish": "brushed", "defects": {"dent": [{}, {}]}}
+    entry = {"sample": 3, "note": "not real", "files": {"a": ""}, "parameters": parameters}
+    path.write_text(json.dumps(entry))
+    expected = {"Sample": 3, "Note": "not real", "Part": 4, "Part: side": 0}
+    assert read_facts(path, ["a"]) == {
+        "a": expected | {"Finish": "brushed", "On the part: dent": 2}
+    }
 
 
 def test_light_is_told_by_the_category():
