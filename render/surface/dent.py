@@ -182,12 +182,12 @@ class DentRanges:
     centers_mm: list[tuple[float, float]] | None = None
     radius_mm: Range = (0.3, 0.9)
     irregularity: Range = (0.15, 0.4)
-    depth_per_radius: Range = (0.01, 0.035)
+    depth_per_radius: Range = (0.015, 0.035)
     steepness: Range = (3.0, 7.0)
     rim_share: Range = (0.2, 0.6)
-    waves: int = 4
+    waves: int = 7
     wave_length: Range = (0.35, 1.0)
-    wave_slope: Range = (0.01, 0.035)
+    wave_slope: Range = (0.005, 0.025)
 
 
 @unique

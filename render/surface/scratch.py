@@ -182,10 +182,10 @@ class ScratchRanges:
     centers_mm: list[tuple[float, float]] | None = None
     length_mm: Range = (3.0, 40.0)
     angle_deg: Range = (0.0, 180.0)
-    bow: Range = (-0.12, 0.12)
+    bow: Range = (-0.09, 0.09)
     sway: Range = (-0.06, 0.06)
-    width_um: Range = (12.0, 30.0)
-    depth_per_width: Range = (0.06, 0.2)
+    width_um: Range = (12.0, 25.0)
+    depth_per_width: Range = (0.06, 0.16)
     pressure: Range = (0.25, 1.0)
     pressure_knots: int = 19
     skip_share: float = 0.08
