@@ -106,7 +106,7 @@ def validate(ranges: FingerprintRanges) -> None:
         raise ValueError(
             f"whorls: {ranges.whorls:g}, expected 1 at most together with loops {ranges.loops:g}"
         )
-    check_range("contrast", ranges.contrast, -1.0, 1.0)
+    check_range("contrast", ranges.contrast, -1.0, 0.0)
     check_range("haze", ranges.haze, 0.0, 1.0)
     check_range("tilt", ranges.tilt, 0.0, 1.0)
     check_range("unevenness", ranges.unevenness, 0.0, 0.5)

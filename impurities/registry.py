@@ -9,7 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from impurities import fingerprint, fingerprint_ranges, water_stain, water_stain_ranges
+from impurities import (
+    fingerprint,
+    fingerprint_ranges,
+    sticker,
+    sticker_ranges,
+    water_stain,
+    water_stain_ranges,
+)
 from impurities.raster import Field, Raster
 
 
@@ -53,5 +60,14 @@ IMPURITIES: dict[str, Impurity] = {
         fingerprint.Fingerprint.from_dict,
         fingerprint.evaluate,
         fingerprint.rasterize,
+    ),
+    sticker.CLASS_NAME: Impurity(
+        sticker_ranges.StickerRanges,
+        sticker_ranges.validate,
+        sticker_ranges.sample_stickers,
+        sticker.Sticker.from_dict,
+        sticker.evaluate,
+        sticker.rasterize,
+        matte=True,
     ),
 }
