@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from tqdm import tqdm
 from stainless.errors import guarded
 from stainless.files import replacing, write_json, write_text
 from train.data import Sample, load_image, read_category
+from train.experiments.memory import peak, restart_peak
 from train.features import FeatureExtractor
 from train.metrics import (
     Interval,
@@ -61,12 +61,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--size", type=int, default=SIZE, help=f"members (default: {SIZE})")
     parser.add_argument("--epochs", type=int, default=5, help="of the sequential coreset")
     parser.add_argument("--pool-stride", type=int, default=1, help="cells between patches")
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="learn from every Nth image only"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of random draws and the bootstrap")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     args = parser.parse_args(argv)
 
     extractor = FeatureExtractor(pool_stride=args.pool_stride)
-    nominal = read_category(args.data, args.category, "train")
+    nominal = read_category(args.data, args.category, "train")[:: args.every]
     parts = {part: read_category(args.data, args.category, part) for part in ("validation", "test")}
     features = extract(extractor, nominal, args.out)
     coresets = {}
@@ -156,7 +159,7 @@ def select(
     """Select members and save them, with what it took, as a coreset."""
     few = torch.from_numpy(np.random.default_rng(0).random((300, 16), np.float32))
     _choose(method, lambda: iter([few]), 20, 1, seed, {})  # loads what is loaded at first use
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = restart_peak()
     start, start_cpu = time.perf_counter(), time.process_time()
     coreset = _choose(method, lambda: read_features(features), size, epochs, seed, identity)
     coreset.history.append(
@@ -165,7 +168,7 @@ def select(
             "method": method,
             "seconds": time.perf_counter() - start,
             "cpu_seconds": time.process_time() - start_cpu,
-            "memory_mb": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000,
+            "memory_mb": (peak() - before) / 1e6,
         }
     )
     coreset.save(path)
