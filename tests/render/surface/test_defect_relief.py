@@ -16,7 +16,12 @@ angles = st.floats(0, 2 * math.pi)
 points = st.tuples(st.floats(-50, 50), st.floats(-50, 50))
 
 bumps = st.builds(
-    Bump, points, st.floats(0.5, 9), st.floats(1, 3), angles, st.floats(-40, 40).filter(abs)
+    Bump,
+    points,
+    st.floats(0.5, 9),
+    st.floats(1, 3),
+    angles,
+    st.floats(-40, 40).filter(lambda h: abs(h) > 0.1),
 )
 waves = st.builds(Wave, st.floats(0.1, 1), angles, angles, st.floats(0.1, 9))
 dents = st.builds(
