@@ -1,1 +1,1 @@
-"""What lies on a good surface: water stains first. Numpy only; never imports bpy or torch."""
+"""What lies on a good surface: water stains, fingerprints, stickers. Never imports bpy or torch."""

@@ -84,7 +84,7 @@ _GLYPHS: dict[str, tuple[tuple[bool, Chain], ...]] = {
 }
 
 # Straight pieces between two points of a smooth chain.
-_PIECES = 5
+_PIECES = 8
 # Lattice cells of the noise that warps handwriting, per height of a digit.
 _WARP = 1.3
 

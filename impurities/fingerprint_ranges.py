@@ -57,7 +57,7 @@ class FingerprintRanges:
     tilt: Range = (0.0, 0.8)
     unevenness: Range = (0.15, 0.45)
     gaps: Range = (0.3, 0.9)
-    drag_mm: Range = (0.0, 0.25)
+    drag_mm: Range = (0.0, 0.2)
 
 
 @unique
@@ -111,7 +111,7 @@ def validate(ranges: FingerprintRanges) -> None:
     check_range("tilt", ranges.tilt, 0.0, 1.0)
     check_range("unevenness", ranges.unevenness, 0.0, 0.5)
     check_range("gaps", ranges.gaps, 0.0, 1.0)
-    check_range("drag_mm", ranges.drag_mm, 0.0, 5.0)
+    check_range("drag_mm", ranges.drag_mm, 0.0, 3.0)
 
 
 def sample_prints(

@@ -171,7 +171,7 @@ def test_numbers_lie_in_their_ranges_and_patterns_in_their_shares():
         values = [getattr(one, name) for one in prints]
         assert low <= min(values) < low + 0.05 * (high - low)
         assert high - 0.05 * (high - low) < max(values) <= high
-    assert max(math.hypot(*one.drag_mm) for one in prints) <= 0.25 + 1e-12
+    assert max(math.hypot(*one.drag_mm) for one in prints) <= 0.2 + 1e-12
     cores = np.bincount([len(one.flow.cores_mm) for one in prints], minlength=3) / 600
     # Arches, loops and whorls; four standard deviations of 600 draws are 0.08 at most.
     np.testing.assert_allclose(cores, [0.05, 0.65, 0.3], atol=0.08)

@@ -63,7 +63,7 @@ def test_survives_json_with_every_digit(name):
     text = json.dumps([dataclasses.asdict(one) for one in pieces])
     again = [kind.from_dict(fields) for fields in json.loads(text)]
     assert again == pieces
-    # The plan uses them as keys of nothing, but caches may.
+    # What is costly to work out may be kept by the piece it belongs to.
     assert [hash(one) for one in again] == [hash(one) for one in pieces]
 
 
