@@ -106,6 +106,8 @@ class Browser:
         """Load a page anew."""
         self.complaints.clear()
         self._call("Page.navigate", url="about:blank")
+        # Where the mouse was left, it would hover over the new page.
+        self._call("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
         self._call("Page.navigate", url=f"{page.resolve().as_uri()}#{fragment}")
         self.wait("document.readyState === 'complete' && location.protocol === 'file:'")
 
