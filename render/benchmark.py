@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from render import export, picture
+from render import export, maps, picture
 from render.camera import View, picture_shape, pixel_to_plate
 from render.cover import cover
 from render.cycles import radiance, stage
 from render.cycles.blender import describe, load
 from render.cycles.radiance import Sampling
+from render.lights import placed
 from render.plan import Sample, plan_sample
 from render.scene import Scene, read_scene
 
@@ -72,7 +73,7 @@ def crop(sample: Sample, columns: int, full: int) -> View:
 
 def ours(scene: Scene, sample: Sample, view: View, shape: tuple[int, int]) -> Any:
     """Return clean radiance, stained radiance and mask, the generator's way."""
-    normals = picture.normal_map(scene, sample, view, shape)
+    normals = maps.normal_map(scene, sample, view, shape)
     laid = cover(sample.impurities, pixel_to_plate(view, shape), shape, sample.metal.reflectance)
     sampling = picture.sampling_of(scene, sample.cycles_seeds[0], describe().denoiser, THREADS)
     clean = _cycles(scene, sample, view, shape, normals, sampling)
@@ -88,7 +89,13 @@ def _cycles(
     sampling: Sampling,
 ) -> Float32:
     return radiance.render_radiance(
-        scene.plate.size_mm, sample.metal, normals, sample.light, view, shape, sampling
+        scene.plate.size_mm,
+        sample.metal,
+        normals,
+        placed(sample.light, view.x_mm, view.y_mm, 0.0),
+        view,
+        shape,
+        sampling,
     )
 
 
@@ -104,10 +111,10 @@ def naive(
     """
     bpy = load()
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    normals = picture.normal_map(scene, sample, view, shape)
-    reflectance = picture.reflectance_map(sample, normals) if what != "clean" else None
+    normals = maps.normal_map(scene, sample, view, shape)
+    reflectance = maps.reflectance_map(sample, normals) if what != "clean" else None
     stage.add_plate(bpy, scene.plate.size_mm, sample.metal, normals, reflectance)
-    stage.add_light(bpy, sample.light)
+    stage.add_light(bpy, placed(sample.light, view.x_mm, view.y_mm, 0.0))
     stage.add_camera(bpy, view)
     _to_principled(bpy, sample, as_mask=what == "mask")
     settings = bpy.context.scene
@@ -168,7 +175,7 @@ def against_naive(scene: Scene, columns: int, error_columns: int) -> list[str]:
 
     small = round(error_columns * aspect), error_columns
     view = crop(sample, error_columns, full)
-    normals = picture.normal_map(scene, sample, view, small)
+    normals = maps.normal_map(scene, sample, view, small)
     reference = _cycles(scene, sample, view, small, normals, Sampling(512, False, 7, THREADS))
     our_error = relative_error(ours(scene, sample, view, small)[0], reference)
     naive_reference = naive(scene, sample, view, small, 512, "clean")

@@ -1,4 +1,4 @@
-"""One picture that shows a dataset at a glance: clean, stained and labelled, a row a light."""
+"""One picture that shows a dataset at a glance: pictures and labels in rows and columns."""
 
 from __future__ import annotations
 
@@ -16,22 +16,31 @@ MARGIN_PX = 8
 HEADER_PX = 34
 LABEL_PX = 34
 INK = (40, 40, 40)
-#: Overlay colour of the labels (blue, green, red).
-OVERLAY = (235, 150, 20)
+#: Overlay colours by class index (blue, green, red): light blue for 1, the water stain.
+PALETTE = (
+    (160, 160, 0),
+    (235, 150, 20),
+    (60, 180, 60),
+    (200, 80, 200),
+    (150, 150, 60),
+    (0, 190, 255),
+    (40, 110, 255),
+    (60, 60, 230),
+)
 
 
-def contact_sheet(rows: Sequence[tuple[str, Pixels, Pixels, Pixels]]) -> UInt8:
+def contact_sheet(columns: Sequence[str], rows: Sequence[tuple[str, Sequence[Pixels]]]) -> UInt8:
     """Compose a contact sheet.
 
     Args:
-        rows: name, clean picture, stained picture and mask, each (H, W), 8 or 16 bits.
+        columns: their titles.
+        rows: name and tiles, one a column, each (H, W), 8 or 16 bits, or (H, W, 3), all of a size.
 
     Returns:
         (H, W, 3) uint8, blue first.
     """
-    height, width = rows[0][1].shape
+    height, width = rows[0][1][0].shape[:2]
     size = (TILE_PX, round(height * TILE_PX / width))
-    columns = ["clean", "stained", "labels"]
     sheet = np.full(
         (
             HEADER_PX + len(rows) * (size[1] + MARGIN_PX),
@@ -43,36 +52,44 @@ def contact_sheet(rows: Sequence[tuple[str, Pixels, Pixels, Pixels]]) -> UInt8:
     )
     for column, title in enumerate(columns):
         _write(sheet, title, LABEL_PX + column * (TILE_PX + MARGIN_PX), HEADER_PX - 12)
-    for row, (name, clean, stained, mask) in enumerate(rows):
+    for row, (name, tiles) in enumerate(rows):
         top = HEADER_PX + row * (size[1] + MARGIN_PX)
         side = np.full((LABEL_PX, size[1], 3), 255, np.uint8)
         _write(side, name, 4, LABEL_PX - 12)
         sheet[top : top + size[1], :LABEL_PX] = cv2.rotate(side, cv2.ROTATE_90_COUNTERCLOCKWISE)
-        for column, tile in enumerate((_grey(clean), _grey(stained), overlay(stained, mask))):
+        for column, tile in enumerate(tiles):
             left = LABEL_PX + column * (TILE_PX + MARGIN_PX)
-            small = cv2.resize(tile, size, interpolation=cv2.INTER_AREA)
+            small = cv2.resize(_colour(tile), size, interpolation=cv2.INTER_AREA)
             sheet[top : top + size[1], left : left + TILE_PX] = small
     return sheet
 
 
-def overlay(picture: Pixels, mask: Pixels) -> UInt8:
-    """Return the picture in colour with the mask tinted and its outline drawn."""
-    colour = _grey(picture)
-    inside = mask > 0
-    tint = np.array(OVERLAY, np.float32)
-    colour[inside] = (0.6 * colour[inside] + 0.4 * tint).astype(np.uint8)
-    outlines, _ = cv2.findContours(
-        inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+def overlay(picture: Pixels, classes: Pixels) -> UInt8:
+    """Return the picture in colour, each class tinted and outlined in a colour of its own.
+
+    Args:
+        picture: (H, W), 8 or 16 bits.
+        classes: (H, W) class index, 0 for none.
+    """
+    colour = _colour(picture)
     thickness = max(1, round(2 * picture.shape[1] / TILE_PX))
-    cv2.drawContours(colour, outlines, -1, OVERLAY, thickness)
+    for index in np.unique(classes[classes > 0]):
+        tint = PALETTE[int(index) % len(PALETTE)]
+        inside = classes == index
+        colour[inside] = (0.6 * colour[inside] + 0.4 * np.array(tint, np.float32)).astype(np.uint8)
+        outlines, _ = cv2.findContours(
+            inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
+        cv2.drawContours(colour, outlines, -1, tint, thickness)
     return colour
 
 
-def _grey(picture: Pixels) -> UInt8:
-    """Return a grey picture in three channels and eight bits."""
+def _colour(picture: Pixels) -> UInt8:
+    """Return a copy of a picture in three channels and eight bits."""
     if picture.dtype != np.uint8:
         picture = (picture / 257).astype(np.uint8)
+    if picture.ndim == 3:
+        return np.array(picture, np.uint8)
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
 
 

@@ -1,71 +1,99 @@
-"""What lies on the plate as the camera sees it, and the twin that carries it."""
+"""What the camera sees beside the bare metal, and the twin that carries it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from impurities.registry import IMPURITIES
+from render.labels import CLASS_INDEX
 from render.sensor import Sensor, blur_reach_px, through_lens
+from render.surface.defects import Members, in_order
+from render.surface.defects import rasterize as rasterize_defects
 
 Float32 = npt.NDArray[np.float32]
 
 #: Twins are equal outside the mask dilated by so many pixels, unless the lens blurs farther.
 TWIN_MARGIN_PX = 2
 
-#: Index of each class in the annotations; 0 is the bare surface.
-CLASS_INDEX = {name: place + 1 for place, name in enumerate(IMPURITIES)}
+# Share of a pixel from which a diffuse material hides what lies below.
+_OPAQUE = 0.5
 
 
 @dataclass(frozen=True)
 class Cover:
-    """Impurities over the pixels of a picture; arrays of shape (H, W).
+    """What there is to see beside the bare metal; arrays of shape (H, W).
 
     Attributes:
         ratio: float32, reflectance with impurities over reflectance without, mean over a pixel.
         classes: uint8, index of the class at the pixel's centre, 0 for none.
-        instances: uint16, 1-based index over all impurities of the sample, 0 for none.
+        instances: uint16, 1-based index over all impurities of the sample and then all its
+            defects, 0 for none.
+        defective: bool, true where the pixel's centre shows a defect.
     """
 
     ratio: Float32
     classes: npt.NDArray[np.uint8]
     instances: npt.NDArray[np.uint16]
+    defective: npt.NDArray[np.bool_]
+
+    @classmethod
+    def none(cls, shape: tuple[int, int]) -> Cover:
+        """Return the cover of the bare metal."""
+        return cls(
+            np.ones(shape, np.float32),
+            np.zeros(shape, np.uint8),
+            np.zeros(shape, np.uint16),
+            np.zeros(shape, np.bool_),
+        )
 
 
 def cover(
-    impurities: dict[str, list[Any]],
+    impurities: Members,
     pixel_to_plate: npt.NDArray[np.float64],
     shape: tuple[int, int],
     reflectance: float,
+    defects: Members | None = None,
 ) -> Cover:
-    """Lay a sample's impurities over a picture.
+    """Lay a sample's impurities over a picture, and label its defects.
 
-    Where kinds overlap both change the reflectance, and the one that comes later in the registry
-    lies on top: the labels are its own.
+    From bottom to top: defects, impurities that change the metal's reflectance, impurities that
+    hide it, each in the order of its registry. A pixel's label is that of the topmost, except that
+    a defect shows through an impurity that does not hide it.
 
     Args:
         impurities: by kind, in plate coordinates (mm).
         pixel_to_plate: (3, 3) homography.
         shape: rows and columns of the picture.
         reflectance: of the clean metal.
+        defects: by kind, in plate coordinates (mm).
     """
-    ratio = np.ones(shape, np.float32)
-    classes = np.zeros(shape, np.uint8)
-    instances = np.zeros(shape, np.uint16)
+    laid = Cover.none(shape)
+    hidden = np.zeros(shape, np.bool_)
     before = 0
     for name, impurity in IMPURITIES.items():
         members = impurities.get(name, [])
         if members:
             raster = impurity.rasterize(members, pixel_to_plate, shape, reflectance)
-            ratio *= raster.ratio
-            classes[raster.mask] = CLASS_INDEX[name]
-            instances[raster.mask] = raster.instance[raster.mask] + before
+            laid.classes[raster.mask] = CLASS_INDEX[name]
+            laid.instances[raster.mask] = raster.instance[raster.mask] + before
+            if raster.matte is None:
+                np.multiply(laid.ratio, raster.ratio, out=laid.ratio)
+            else:
+                laid.ratio[:] = 1 + (laid.ratio - 1) * (1 - raster.matte)
+                hidden |= raster.mask & (raster.matte >= _OPAQUE)
         before += len(members)
-    return Cover(ratio, classes, instances)
+    if defects and any(defects.values()):
+        marks = rasterize_defects(defects, pixel_to_plate, shape)
+        seen = marks.mask & ~hidden
+        kinds = [CLASS_INDEX[name] for name, _, _ in in_order(defects)]
+        laid.classes[seen] = np.array([0, *kinds], np.uint8)[marks.instance[seen]]
+        laid.instances[seen] = marks.instance[seen] + before
+        laid.defective[:] = seen
+    return laid
 
 
 def twin_region(mask: npt.NDArray[np.bool_], sensor: Sensor) -> npt.NDArray[np.bool_]:

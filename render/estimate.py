@@ -19,14 +19,13 @@ def cpu_seconds(scene: Scene) -> float:
     """Return a rough estimate of the CPU time of a dataset, for a Blender that denoises."""
     rows, columns = picture_shape(scene.camera, scene.scale)
     megapixels = rows * columns / 1e6
-    stained = bool(scene.chosen_impurities())
-    both = stained and scene.twins == "render"
+    both = scene.makes_twins() and scene.twins == "render"
     denoise = scene.rendering.denoise and not both
     samples = scene.rendering.samples if denoise else scene.rendering.samples_undenoised
     once = RENDER_SECONDS + megapixels * samples * SECONDS_PER_MEGASAMPLE
     once += DENOISE_SECONDS_PER_MEGAPIXEL * megapixels if denoise else 0.0
     turns = len({VARIANTS[name].turn_rad for name in scene.lights.variants})
-    pictures = len(scene.lights.variants) * (2 if stained else 1)
+    pictures = len(scene.lights.variants) * (2 if scene.makes_twins() else 1)
     view = SURFACE_SECONDS_PER_MEGATEXEL * megatexels(scene)
     view += turns * (2 if both else 1) * once
     view += pictures * PICTURE_SECONDS_PER_MEGAPIXEL * megapixels

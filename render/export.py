@@ -44,19 +44,21 @@ def files_of(
     scene: Scene, sample: int, split: str, picture: Picture
 ) -> dict[Path, npt.NDArray[np.unsignedinteger]]:
     """Return a picture's files, relative to the dataset, and what goes into them."""
-    category = layout.category(picture.variant, picture.stained)
-    stem = layout.stem(scene, sample, picture.view)
-    mask = np.where(picture.classes > 0, np.uint8(255), np.uint8(0))
+    category = layout.category(scene, picture.variant, picture.stained)
+    where = category, split, picture.kind, layout.stem(scene, sample, picture.view)
 
-    def annotation(what: str) -> Path:
-        return layout.annotation_file(category, split, stem, what)
+    def binary(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+        return np.where(mask, np.uint8(255), np.uint8(0))
 
-    return {
-        layout.picture_file(category, split, stem): picture.pixels,
-        annotation("class"): picture.classes,
-        annotation("instance"): picture.instances,
-        annotation("mask"): mask,
+    files: dict[Path, npt.NDArray[np.unsignedinteger]] = {
+        layout.picture_file(*where): picture.pixels,
+        layout.annotation_file(*where, "class"): picture.classes,
+        layout.annotation_file(*where, "instance"): picture.instances,
+        layout.annotation_file(*where, "mask"): binary(picture.classes > 0),
     }
+    if picture.kind != "good":
+        files[layout.truth_file(*where)] = binary(picture.defective)
+    return files
 
 
 def produce_sample(
@@ -85,6 +87,7 @@ def produce_sample(
         "sample": index,
         "seed": scene.seed,
         "renderer": renderer,
+        **({"note": scene.series.note} if scene.series is not None and scene.series.note else {}),
         "files": hashes,
         "parameters": sample.to_json(),
     }

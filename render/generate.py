@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 #: Options that stand for the scene's key of the same name.
 SHORT = ("samples", "seed", "scale", "twins")
-PREVIEW_COLUMNS = 480
 
 
 def parser() -> Parser:
@@ -141,29 +140,11 @@ def _dry_run(scene: Scene, output: Path) -> int:
 
 
 def _preview(scene: Scene, output: Path) -> int:
-    import dataclasses
-
-    from render import layout, manifest
-    from render.contact_sheet import contact_sheet
-    from render.cycles.blender import describe
-    from render.export import write_png
-    from render.picture import render_sample
-    from render.plan import plan_sample
+    from render import manifest
+    from render.overview import write_preview
 
     manifest.check_owner(scene, output)
-    scale = PREVIEW_COLUMNS / scene.camera.resolution_px[0]
-    scene = dataclasses.replace(scene, scale=min(scene.scale, scale))
-    sample = plan_sample(scene, 0)
-    pictures: dict[str, Any] = {}
-    for picture in render_sample(scene, sample, describe().denoiser, os.cpu_count() or 1):
-        if picture.view == 0:
-            pictures.setdefault(picture.variant, []).append(picture)
-    rows = [
-        (name, twins[0].pixels, twins[-1].pixels, twins[-1].classes)
-        for name, twins in pictures.items()
-    ]
-    write_png(output / layout.PREVIEW, contact_sheet(rows))
-    print(output / layout.PREVIEW)
+    print(write_preview(scene, output))
     return 0
 
 
@@ -198,8 +179,9 @@ def _work(scene: Scene, output: Path, part: str, report: int, workers: int) -> i
 def _render(scene: Scene, output: Path, workers: int, argv: list[str]) -> int:
     from tqdm import tqdm
 
-    from render import layout, manifest
+    from render import manifest
     from render.export import renderer_identity
+    from render.overview import write_contact_sheet
     from render.plan import picture_count
 
     renderer = renderer_identity()
@@ -218,35 +200,12 @@ def _render(scene: Scene, output: Path, workers: int, argv: list[str]) -> int:
                 else:
                     ledger.add(event)
         ledger.rewrite()
-        _write_contact_sheet(scene, output)
+        ledger.write_groups(scene)
+        sheet = write_contact_sheet(scene, output)
     done = len(ledger.entries)
     print(f"{output}: {done} samples, {done * per_sample} pictures")
-    print(f"contact sheet: {output / layout.CONTACT_SHEET}")
+    print(f"contact sheet: {sheet}")
     return 0
-
-
-def _write_contact_sheet(scene: Scene, output: Path) -> None:
-    from render import layout
-    from render.contact_sheet import contact_sheet
-    from render.export import read_png, write_png
-    from render.plan import plan_sample
-
-    split, stem = plan_sample(scene, 0).split, layout.stem(scene, 0, 0)
-    stained = bool(scene.chosen_impurities())
-    rows = []
-    for name in scene.lights.variants:
-        last = layout.category(name, stained)
-        clean, twin, mask = (
-            read_png(output / file)
-            for file in (
-                layout.picture_file(layout.category(name, False), split, stem),
-                layout.picture_file(last, split, stem),
-                layout.annotation_file(last, split, stem, "mask"),
-            )
-        )
-        if clean is not None and twin is not None and mask is not None:
-            rows.append((name, clean, twin, mask))
-    write_png(output / layout.CONTACT_SHEET, contact_sheet(rows))
 
 
 if __name__ == "__main__":

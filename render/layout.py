@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from render.cover import CLASS_INDEX
 from render.lights import VARIANTS
 from render.scene import Scene
 
@@ -18,17 +17,21 @@ PREVIEW = "preview.png"
 CONTACT_SHEET = "contact_sheet.png"
 ANNOTATIONS = "annotations"
 CLASSES = f"{ANNOTATIONS}/classes.json"
+VALIDATION = "validation"
+GROUPS = "groups.csv"
 
 
-def category(variant: str, stained: bool) -> str:
+def category(scene: Scene, variant: str, stained: bool) -> str:
     """Return the name of the category that a picture belongs to."""
+    if scene.series is not None:
+        return scene.series.category + VARIANTS[variant].suffix
     return ("stained" if stained else "clean") + VARIANTS[variant].suffix
 
 
 def categories(scene: Scene) -> list[str]:
     """Return the names of all categories of a scene."""
-    twins = (False, True) if scene.chosen_impurities() else (False,)
-    return [category(name, stained) for name in scene.lights.variants for stained in twins]
+    twins = (False, True) if scene.makes_twins() else (False,)
+    return [category(scene, name, stained) for name in scene.lights.variants for stained in twins]
 
 
 def stem(scene: Scene, sample: int, view: int) -> str:
@@ -37,19 +40,23 @@ def stem(scene: Scene, sample: int, view: int) -> str:
     return f"{sample:03d}" if columns * rows == 1 else f"{sample:03d}_{view:02d}"
 
 
-def picture_file(category: str, split: str, stem: str) -> Path:
-    """Return where a picture of a nominal part lies, relative to the dataset."""
-    return Path(category, split, "good", f"{stem}.png")
+def tree(category: str, split: str) -> Path:
+    """Return the folder that holds a category's splits: a validation split has its own."""
+    return Path(VALIDATION, category) if split == "validation" else Path(category)
 
 
-def annotation_file(category: str, split: str, stem: str, what: str) -> Path:
+def picture_file(category: str, split: str, kind: str, stem: str) -> Path:
+    """Return where a picture lies, relative to the dataset; `kind` is `good` or a defect's name."""
+    folder = "test" if split == "validation" else split
+    return tree(category, split) / folder / kind / f"{stem}.png"
+
+
+def truth_file(category: str, split: str, kind: str, stem: str) -> Path:
+    """Return where the ground truth of a defective picture lies."""
+    return tree(category, split) / "ground_truth" / kind / f"{stem}_mask.png"
+
+
+def annotation_file(category: str, split: str, kind: str, stem: str, what: str) -> Path:
     """Return where an annotation lies: `class`, `instance` or `mask`."""
-    return Path(ANNOTATIONS, category, split, "good", f"{stem}_{what}.png")
-
-
-def class_table() -> dict[str, object]:
-    """Return what `classes.json` says of the annotations' indices."""
-    names = [
-        {"index": index, "name": name, "kind": "impurity"} for name, index in CLASS_INDEX.items()
-    ]
-    return {"classes": names}
+    picture = picture_file(category, split, kind, stem)
+    return Path(ANNOTATIONS) / picture.parent / f"{stem}_{what}.png"

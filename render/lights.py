@@ -48,7 +48,7 @@ class HexagonLight:
     Attributes:
         inner_mm, outer_mm: circumradius of the inner and the outer hexagon.
         height_mm: distance of the ring from the plate.
-        x_mm, y_mm: the ring's centre, decentred against the optical axis.
+        x_mm, y_mm: the ring's centre against the optical axis.
         angle_rad: turn of the ring; at 0 a corner lies on the x axis.
         radiance: emitted radiance of each of the six bars (relative units).
         ambient: radiance that comes from everywhere else, light of the ring scattered by the
@@ -77,9 +77,20 @@ def bar_corners(light: HexagonLight) -> npt.NDArray[np.float64]:
     return np.stack([inner[:-1], inner[1:], outer[1:], outer[:-1]], axis=1)
 
 
-def turned(light: HexagonLight, angle_rad: float) -> HexagonLight:
-    """Return the ring turned about its own centre, its uneven bars with it."""
-    return replace(light, angle_rad=light.angle_rad + angle_rad)
+def placed(light: HexagonLight, x_mm: float, y_mm: float, turn_rad: float) -> HexagonLight:
+    """Return the ring as it hangs around an optical axis: the light rides with the camera.
+
+    Args:
+        light: the ring, relative to the optical axis.
+        x_mm, y_mm: where the optical axis meets the plate.
+        turn_rad: turn of the ring about its own centre, its uneven bars with it.
+    """
+    return replace(
+        light,
+        x_mm=x_mm + light.x_mm,
+        y_mm=y_mm + light.y_mm,
+        angle_rad=light.angle_rad + turn_rad,
+    )
 
 
 @dataclass

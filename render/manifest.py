@@ -15,9 +15,12 @@ from tqdm import tqdm
 
 from render import layout
 from render.export import read_png
+from render.labels import class_table
 from render.scene import Scene, read_scene
 from stainless.errors import InputError
 from stainless.files import naming, pixel_hash, remove_partials, sync_folder, write_json, write_text
+
+SPLITS = ("train", "validation", "test")
 
 #: Names of files that this program writes below a category or its annotations.
 OWN_FILE = re.compile(r"\d{3,}(_\d{2,})?(_class|_instance|_mask)?\.png")
@@ -75,6 +78,22 @@ class Manifest:
         pixels = read_png(self.output / name)
         return pixels is not None and pixel_hash(pixels) == digest
 
+    def write_groups(self, scene: Scene) -> None:
+        """Write which part each picture of a series shows, for splits that keep parts together."""
+        if scene.series is None:
+            return
+        for category in layout.categories(scene):
+            trees = {layout.tree(category, split) for split in SPLITS}
+            rows = [
+                f"{os.path.relpath(name, category)},{entry['parameters']['side']['part']}"
+                for _, entry in sorted(self.entries.items())
+                for name in entry["files"]
+                if any(Path(name).is_relative_to(tree) for tree in trees)
+                and "ground_truth" not in Path(name).parts
+            ]
+            text = "\n".join(["image,part_group", *rows]) + "\n"
+            write_text(self.output / category / layout.GROUPS, text)
+
     def files(self) -> set[str]:
         """Return the names of all files of finished samples."""
         return {name for entry in self.entries.values() for name in entry["files"]}
@@ -102,7 +121,7 @@ def check(scene: Scene, output: Path, renderer: dict[str, Any]) -> Manifest:
                 f"{manifest.path}: sample {index} was rendered with {key} {old.get(key)}, now it "
                 f"is {renderer[key]}: expected the same, or another --output"
             )
-    _check_strays(manifest, output)
+    _check_strays(scene, manifest, output)
     return manifest
 
 
@@ -117,7 +136,7 @@ def prepare(scene: Scene, output: Path, renderer: dict[str, Any]) -> tuple[Manif
     """
     manifest = check(scene, output, renderer)
     remove_partials(output)
-    _remove_unfinished(manifest, output)
+    _remove_unfinished(scene, manifest, output)
     done = manifest.verify(range(scene.samples))
     missing = [index for index in range(scene.samples) if index not in done]
     for index in missing:
@@ -125,7 +144,7 @@ def prepare(scene: Scene, output: Path, renderer: dict[str, Any]) -> tuple[Manif
     total = max([scene.samples, *(index + 1 for index in manifest.entries)])
     described = dataclasses.asdict(dataclasses.replace(scene, samples=total))
     write_text(output / layout.SCENE, yaml.safe_dump(_plain(described), sort_keys=False))
-    write_json(output / layout.CLASSES, layout.class_table())
+    write_json(output / layout.CLASSES, class_table())
     manifest.rewrite()
     return manifest, missing
 
@@ -164,7 +183,7 @@ def check_owner(scene: Scene, output: Path) -> None:
             f"{output}: holds another scene ({key} is {old} there and {new} here), expected the "
             "same, or another --output"
         )
-    foreign = held - known - {layout.ANNOTATIONS, "validation", *layout.categories(scene)}
+    foreign = held - known - {layout.ANNOTATIONS, layout.VALIDATION, *layout.categories(scene)}
     if foreign:
         raise InputError(f"{output / min(foreign)}: not of this dataset, expected no other files")
 
@@ -189,17 +208,30 @@ def _below(output: Path) -> list[str]:
     ]
 
 
-def _check_strays(manifest: Manifest, output: Path) -> None:
+def _strays(scene: Scene, manifest: Manifest, output: Path) -> set[str]:
+    """Return the files that no finished sample has written.
+
+    Beside twins a user may keep a validation tree of their own.
+    """
+    return {
+        name
+        for name in set(_below(output)) - manifest.files() - {layout.CLASSES}
+        if Path(name).name != layout.GROUPS
+        and (scene.series is not None or not name.startswith(layout.VALIDATION + "/"))
+    }
+
+
+def _check_strays(scene: Scene, manifest: Manifest, output: Path) -> None:
     """Refuse pictures of foreign origin: readers of the layout would take them for samples."""
     if not output.exists():
         return
-    for name in set(_below(output)) - manifest.files() - {layout.CLASSES}:
-        if not OWN_FILE.fullmatch(Path(name).name) and not name.startswith("validation/"):
+    for name in sorted(_strays(scene, manifest, output)):
+        if not OWN_FILE.fullmatch(Path(name).name):
             raise InputError(f"{output / name}: not of this dataset, expected no other files")
 
 
-def _remove_unfinished(manifest: Manifest, output: Path) -> None:
+def _remove_unfinished(scene: Scene, manifest: Manifest, output: Path) -> None:
     """Remove the pictures of samples that a kill left without their manifest line."""
-    for name in set(_below(output)) - manifest.files():
-        if OWN_FILE.fullmatch(Path(name).name) and not name.startswith("validation/"):
+    for name in _strays(scene, manifest, output):
+        if OWN_FILE.fullmatch(Path(name).name):
             (output / name).unlink()

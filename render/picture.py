@@ -9,20 +9,17 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from render.camera import View, footprint, picture_shape, pixel_to_plate
+from render.camera import View, picture_shape, pixel_to_plate
 from render.cover import Cover, cover, covered_irradiance, twin_region
 from render.cycles.radiance import Sampling, render_radiance
-from render.cycles.stage import PlateMap
-from render.lights import VARIANTS, turned
+from render.lights import VARIANTS, placed
+from render.maps import normal_map, reflectance_map, with_matte
 from render.plan import Sample
 from render.scene import Scene
 from render.sensor import develop, noise_field, through_lens
-from render.surface.parallel_texture import Window, slope_map
+from stainless.homography import project
 
 Float32 = npt.NDArray[np.float32]
-
-#: Surface beyond the picture's edge that the maps still hold (mm).
-MARGIN_MM = 0.2
 
 
 @dataclass(frozen=True)
@@ -32,10 +29,11 @@ class Picture:
     Attributes:
         view: index of the camera position.
         variant: name of the light variant.
-        stained: whether it is the twin with impurities.
+        stained: whether it shows impurities, or could.
         pixels: (H, W) uint8 or uint16.
         classes: (H, W) uint8 class index.
         instances: (H, W) uint16 instance index.
+        defective: (H, W) bool, the ground truth.
     """
 
     view: int
@@ -44,6 +42,12 @@ class Picture:
     pixels: npt.NDArray[np.unsignedinteger]
     classes: npt.NDArray[np.uint8]
     instances: npt.NDArray[np.uint16]
+    defective: npt.NDArray[np.bool_]
+
+    @property
+    def kind(self) -> str:
+        """Return the folder that it belongs to: a picture is defective if it shows a defect."""
+        return "defective" if self.defective.any() else "good"
 
 
 def sampling_of(scene: Scene, seed: int, denoiser: bool, threads: int) -> Sampling:
@@ -52,7 +56,8 @@ def sampling_of(scene: Scene, seed: int, denoiser: bool, threads: int) -> Sampli
     Two rendered twins are never denoised: what the denoiser makes of a pixel depends on its wide
     neighbourhood, and the twins would differ everywhere.
     """
-    denoise = scene.rendering.denoise and denoiser and scene.twins == "ratio"
+    apart = scene.makes_twins() and scene.twins == "render"
+    denoise = scene.rendering.denoise and denoiser and not apart
     samples = scene.rendering.samples if denoise else scene.rendering.samples_undenoised
     return Sampling(samples, denoise, seed, threads)
 
@@ -67,99 +72,119 @@ def render_sample(scene: Scene, sample: Sample, denoiser: bool, threads: int) ->
         threads: render threads; no pixel depends on it.
 
     Yields:
-        For every view and light variant the clean picture, then its twin if there are impurities.
+        For every view and light variant the clean picture, then its twin if there are impurities;
+        in a series one picture with all there is.
     """
-    shape = picture_shape(scene.camera, scene.scale)
-    for number, view in enumerate(sample.views):
-        cycles = sampling_of(scene, sample.cycles_seeds[number], denoiser, threads)
-        yield from _render_view(scene, sample, number, view, shape, cycles)
+    for number in range(len(sample.views)):
+        yield from render_view(scene, sample, number, denoiser, threads)
 
 
-def _render_view(
-    scene: Scene,
-    sample: Sample,
-    number: int,
-    view: View,
-    shape: tuple[int, int],
-    cycles: Sampling,
+def render_view(
+    scene: Scene, sample: Sample, number: int, denoiser: bool, threads: int
 ) -> Iterator[Picture]:
+    """Render the pictures of one of a sample's views; see `render_sample`."""
+    shape = picture_shape(scene.camera, scene.scale)
+    sampling = sampling_of(scene, sample.cycles_seeds[number], denoiser, threads)
+    render = _twins if scene.series is None else _single
+    yield from render(scene, sample, number, shape, sampling)
+
+
+def _twins(
+    scene: Scene, sample: Sample, number: int, shape: tuple[int, int], sampling: Sampling
+) -> Iterator[Picture]:
+    view = sample.views[number]
     normals = normal_map(scene, sample, view, shape)
-    homography = pixel_to_plate(view, shape)
-    bare = Cover(np.ones(shape, np.float32), np.zeros(shape, np.uint8), np.zeros(shape, np.uint16))
-    laid = cover(sample.impurities, homography, shape, sample.metal.reflectance)
+    bare = Cover.none(shape)
+    laid = cover(sample.impurities, pixel_to_plate(view, shape), shape, sample.metal.reflectance)
     region = twin_region(laid.classes > 0, sample.sensor)
     rendered: dict[float, tuple[Float32, Float32]] = {}
     for name in scene.lights.variants:
         variant = VARIANTS[name]
         if variant.turn_rad not in rendered:
-            light = turned(sample.light, variant.turn_rad)
-            render = partial(
+            light = placed(sample.light, view.x_mm, view.y_mm, variant.turn_rad)
+            trace = partial(
                 render_radiance,
+                scene.plate.size_mm,
+                sample.metal,
+                light=light,
+                view=view,
+                shape=shape,
+                sampling=sampling,
+            )
+            clean = trace(normals)
+            if scene.twins == "ratio" or not region.any():
+                covered = clean * laid.ratio
+            else:
+                raised, matte = with_matte(sample, normals)
+                covered = trace(raised, reflectance=reflectance_map(sample, normals), matte=matte)
+            irradiance = through_lens(clean, sample.sensor)
+            twin = covered_irradiance(covered, irradiance, region, sample.sensor)
+            rendered[variant.turn_rad] = irradiance, twin
+        noise = noise_field(sample.sensor, shape, number, list(VARIANTS).index(name))
+        twins = [(False, bare), (True, laid)] if scene.makes_twins() else [(False, bare)]
+        for (stained, labels), light_in in zip(twins, rendered[variant.turn_rad], strict=False):
+            # Light adds up: at twice the power of every source each pixel gets twice the light.
+            pixels = develop(light_in * np.float32(variant.power), sample.sensor, noise)
+            yield Picture(
+                number,
+                name,
+                stained,
+                pixels,
+                labels.classes,
+                labels.instances,
+                labels.defective,
+            )
+
+
+def _single(
+    scene: Scene, sample: Sample, number: int, shape: tuple[int, int], sampling: Sampling
+) -> Iterator[Picture]:
+    view = sample.views[number]
+    normals, matte = with_matte(sample, normal_map(scene, sample, view, shape))
+    laid = cover(
+        sample.impurities,
+        pixel_to_plate(view, shape),
+        shape,
+        sample.metal.reflectance,
+        sample.defects,
+    )
+    seen = plate_region(scene, view, shape)
+    rendered: dict[float, Float32] = {}
+    for name in scene.lights.variants:
+        variant = VARIANTS[name]
+        if variant.turn_rad not in rendered:
+            light = placed(sample.light, view.x_mm, view.y_mm, variant.turn_rad)
+            radiance = render_radiance(
                 scene.plate.size_mm,
                 sample.metal,
                 normals,
                 light,
                 view,
                 shape,
-                cycles,
+                sampling,
+                matte=matte,
             )
-            clean = render()
-            if scene.twins == "ratio" or not region.any():
-                covered = clean * laid.ratio
-            else:
-                covered = render(reflectance_map(sample, normals))
-            irradiance = through_lens(clean, sample.sensor)
-            twin = covered_irradiance(covered, irradiance, region, sample.sensor)
-            rendered[variant.turn_rad] = irradiance, twin
+            rendered[variant.turn_rad] = through_lens(radiance * laid.ratio, sample.sensor)
+        light_in = rendered[variant.turn_rad] * np.float32(variant.power)
         noise = noise_field(sample.sensor, shape, number, list(VARIANTS).index(name))
-        twins = [(False, bare), (True, laid)] if scene.chosen_impurities() else [(False, bare)]
-        for (stained, labels), light_in in zip(twins, rendered[variant.turn_rad], strict=False):
-            # Light adds up: at twice the power of every source each pixel gets twice the light.
-            pixels = develop(light_in * np.float32(variant.power), sample.sensor, noise)
-            yield Picture(number, name, stained, pixels, labels.classes, labels.instances)
+        yield Picture(
+            number,
+            name,
+            bool(sample.impurities),
+            develop(light_in, sample.sensor, noise) * seen,
+            laid.classes * seen,
+            laid.instances * seen,
+            laid.defective & seen,
+        )
 
 
-def normal_map(scene: Scene, sample: Sample, view: View, shape: tuple[int, int]) -> PlateMap:
-    """Return the surface normals of what a view shows of the plate, in plate axes."""
-    texture = sample.texture
-    angle, texel = texture.angle_rad, scene.texture.texel_um / 1000
+def plate_region(scene: Scene, view: View, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Return which pixels of a series' picture show the plate within its border, (H, W)."""
+    border = scene.series.border_mm if scene.series is not None else 0.0
     width, height, _ = scene.plate.size_mm
-    cos, sin = abs(np.cos(angle)), abs(np.sin(angle))
-    plate = np.array([width * cos + height * sin, width * sin + height * cos]) / 2
-    low, high = footprint(view, shape, angle)
-    # A view beside the plate still gets a strip of it.
-    low, high = np.clip(low, -plate, plate) - MARGIN_MM, np.clip(high, -plate, plate) + MARGIN_MM
-    columns, rows = np.ceil((high - low) / texel).astype(int)
-    window = Window(float(low[0]), float(low[1]), texel, (int(rows), int(columns)))
-    # One millimetre beyond the plate's half diagonal holds every window, whatever its angle.
-    reach = float(np.hypot(width, height) / 2 + 1)
-    slope_u, slope_v = slope_map(texture, window, reach)
-    normals = np.empty((*window.shape, 3), np.float32)
-    normals[..., 0] = np.sin(angle) * slope_v - np.cos(angle) * slope_u
-    normals[..., 1] = -np.sin(angle) * slope_u - np.cos(angle) * slope_v
-    normals[..., 2] = 1
-    return PlateMap(
-        normals,
-        (window.u_mm, window.v_mm),
-        (window.u_mm + window.shape[1] * texel, window.v_mm + window.shape[0] * texel),
-        angle,
+    x, y = project(
+        pixel_to_plate(view, shape),
+        np.arange(shape[1])[None, :] + 0.5,
+        np.arange(shape[0])[:, None] + 0.5,
     )
-
-
-def reflectance_map(sample: Sample, normals: PlateMap) -> PlateMap:
-    """Return the reflectance with impurities on the texels of the normal map."""
-    rows, columns = normals.pixels.shape[:2]
-    (u0, v0), (u1, v1) = normals.low_mm, normals.high_mm
-    step_u, step_v = (u1 - u0) / columns, (v1 - v0) / rows
-    cos, sin = np.cos(normals.angle_rad), np.sin(normals.angle_rad)
-    texel_to_plate = np.array(
-        [
-            [cos * step_u, -sin * step_v, cos * u0 - sin * v0],
-            [sin * step_u, cos * step_v, sin * u0 + cos * v0],
-            [0, 0, 1],
-        ]
-    )
-    reflectance = sample.metal.reflectance
-    laid = cover(sample.impurities, texel_to_plate, (rows, columns), reflectance)
-    pixels = np.repeat((laid.ratio * np.float32(reflectance))[..., None], 3, axis=2)
-    return PlateMap(pixels, normals.low_mm, normals.high_mm, normals.angle_rad)
+    return np.asarray((np.abs(x) <= width / 2 - border) & (np.abs(y) <= height / 2 - border))

@@ -7,16 +7,21 @@ nothing but scene, seed and their own index, so that more samples change none of
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from impurities.registry import IMPURITIES
 from render.camera import View, picture_shape, sample_views
 from render.lights import VARIANTS, HexagonLight, Variant, sample_light
+from render.parts import Side, side_of
 from render.scene import Scene
 from render.sensor import Sensor, sample_sensor
 from render.surface.metal import Metal, sample_metal
 from render.surface.parallel_texture import ParallelTexture, sample_texture
+from render.surface.registry import DEFECTS
 from stainless.streams import DATASET, Draw, Stream, seed_sequence
 
 
@@ -26,10 +31,12 @@ class Sample:
 
     Attributes:
         index: its number within the dataset.
-        split: `train` or `test`.
+        split: `train`, `validation` or `test`.
+        side: which side of which part it is, in a series.
         texture: the finish.
         metal: the optical surface.
         impurities: what lies on it, by kind, in plate coordinates.
+        defects: what is wrong with it, by kind, in plate coordinates.
         light: the ring light, in the `hexagon` variant.
         views: the camera positions.
         sensor: the exposure.
@@ -38,9 +45,11 @@ class Sample:
 
     index: int
     split: str
+    side: Side | None
     texture: ParallelTexture
     metal: Metal
     impurities: dict[str, list[Any]]
+    defects: dict[str, list[Any]]
     light: HexagonLight
     views: tuple[View, ...]
     sensor: Sensor
@@ -59,23 +68,37 @@ def plan_sample(scene: Scene, index: int) -> Sample:
 
     width, height, _ = scene.plate.size_mm
     area = (-width / 2, -height / 2, width / 2, height / 2)
-    chosen = scene.chosen_impurities()
+
+    def scattered(
+        registry: Mapping[str, Any], chosen: dict[str, Any], stream: Stream
+    ) -> dict[str, list[Any]]:
+        return {
+            name: kind.sample(
+                chosen[name],
+                area,
+                np.random.default_rng(seed_sequence(scene.seed, index, stream, place)),
+            )
+            for place, (name, kind) in enumerate(registry.items())
+            if name in chosen
+        }
+
+    side = None if scene.series is None else side_of(scene.series, index)
+    late = scene.test_every and (index + 1) % scene.test_every == 0
+    impure = side is None or side.impurities
     views = sample_views(scene.camera, draw(Stream.CAMERA))
     cycles = draw(Stream.CYCLES)
     return Sample(
         index=index,
-        split="test" if scene.test_every and (index + 1) % scene.test_every == 0 else "train",
+        split=side.split if side is not None else "test" if late else "train",
+        side=side,
         texture=sample_texture(scene.texture, (width, height), draw(Stream.TEXTURE)),
         metal=sample_metal(scene.metal, draw(Stream.METAL)),
-        impurities={
-            name: impurity.sample(
-                chosen[name],
-                area,
-                Draw(seed_sequence(scene.seed, index, Stream.IMPURITY, place)).rng,
-            )
-            for place, (name, impurity) in enumerate(IMPURITIES.items())
-            if name in chosen
-        },
+        impurities=scattered(
+            IMPURITIES, scene.chosen_impurities() if impure else {}, Stream.IMPURITY
+        ),
+        defects=scattered(
+            DEFECTS, scene.chosen_defects() if side and side.defects else {}, Stream.DEFECT
+        ),
         light=sample_light(scene.lights, draw(Stream.LIGHT)),
         views=views,
         sensor=sample_sensor(scene.sensor, draw(Stream.SENSOR), pattern_seed(scene)),
@@ -110,5 +133,5 @@ def variants(scene: Scene) -> dict[str, Variant]:
 def picture_count(scene: Scene) -> int:
     """Return how many pictures of plates the dataset holds."""
     columns, rows = scene.camera.views
-    twins = 2 if scene.chosen_impurities() else 1
+    twins = 2 if scene.makes_twins() else 1
     return scene.samples * columns * rows * len(scene.lights.variants) * twins

@@ -10,9 +10,11 @@ from typing import Any
 from impurities.registry import IMPURITIES
 from render.camera import CameraRanges
 from render.lights import LightRanges
+from render.parts import Series
 from render.sensor import SensorRanges
 from render.surface.metal import MetalRanges
 from render.surface.parallel_texture import TextureRanges
+from render.surface.registry import DEFECTS
 from stainless import config
 from stainless.errors import InputError
 from stainless.ranges import bounds
@@ -21,6 +23,12 @@ from stainless.ranges import bounds
 ImpurityRanges = make_dataclass(
     "ImpurityRanges",
     [(name, impurity.ranges | None, None) for name, impurity in IMPURITIES.items()],
+)
+
+#: The same for defects; only the defective parts of a series carry them.
+DefectRanges = make_dataclass(
+    "DefectRanges",
+    [(name, defect.ranges | None, None) for name, defect in DEFECTS.items()],
 )
 
 
@@ -72,10 +80,12 @@ class Scene:
         scale: resolution factor of the pictures.
         twins: `ratio` derives the stained twin from the clean picture, `render` renders both.
         test_every: every n-th sample goes to `test/good` instead of `train/good`; 0 is none.
+        series: an inspection series instead of twins.
         plate: the part.
         metal: its optical surface.
         texture: its parallel finish.
         impurities: what lies on it.
+        defects: what is wrong with it, where it is a defective part of a series.
         lights: the ring light.
         camera: where it is seen from.
         sensor: what the camera makes of the light.
@@ -87,10 +97,12 @@ class Scene:
     scale: float = 1.0
     twins: str = "ratio"
     test_every: int = 0
+    series: Series | None = None
     plate: Plate = field(default_factory=Plate)
     metal: MetalRanges = field(default_factory=MetalRanges)
     texture: TextureRanges = field(default_factory=TextureRanges)
     impurities: ImpurityRanges = field(default_factory=ImpurityRanges)  # type: ignore[valid-type]
+    defects: DefectRanges = field(default_factory=DefectRanges)  # type: ignore[valid-type]
     lights: LightRanges = field(default_factory=LightRanges)
     camera: CameraRanges = field(default_factory=CameraRanges)
     sensor: SensorRanges = field(default_factory=SensorRanges)
@@ -110,17 +122,51 @@ class Scene:
             raise ValueError(f"test_every: {self.test_every}, expected 0, or 2 and more")
         for name in ("plate", "metal", "texture", "lights", "camera", "sensor", "rendering"):
             getattr(self, name).validate(name)
-        for name, ranges in self.chosen_impurities().items():
-            try:
-                IMPURITIES[name].validate(ranges)
-            except ValueError as error:
-                raise ValueError(f"impurities.{name}.{error}") from None
+        for kind, registry, chosen in (
+            ("impurities", IMPURITIES, self.chosen_impurities()),
+            ("defects", DEFECTS, self.chosen_defects()),
+        ):
+            for name, ranges in chosen.items():
+                try:
+                    registry[name].validate(ranges)
+                except ValueError as error:
+                    raise ValueError(f"{kind}.{name}.{error}") from None
+        self._check_series()
         self._check_fit()
 
     def chosen_impurities(self) -> dict[str, Any]:
         """Return the ranges of each kind of impurity that is switched on, by name."""
         ranges = {name: getattr(self.impurities, name) for name in IMPURITIES}
         return {name: value for name, value in ranges.items() if value is not None}
+
+    def chosen_defects(self) -> dict[str, Any]:
+        """Return the ranges of each kind of defect that is switched on, by name."""
+        ranges = {name: getattr(self.defects, name) for name in DEFECTS}
+        return {name: value for name, value in ranges.items() if value is not None}
+
+    def makes_twins(self) -> bool:
+        """Tell whether every picture is rendered clean and with its impurities."""
+        return self.series is None and bool(self.chosen_impurities())
+
+    def _check_series(self) -> None:
+        """Check what a series or its absence asks of the other keys."""
+        if self.series is None:
+            for name in self.chosen_defects():
+                raise ValueError(f"defects.{name}: given, expected null: twins are nominal parts")
+            for name in self.chosen_impurities():
+                if IMPURITIES[name].matte and self.twins == "ratio":
+                    raise ValueError(
+                        f"twins: ratio, expected render: a {name} is no change of reflectance"
+                    )
+            return
+        self.series.validate("series")
+        if self.samples > self.series.count():
+            raise ValueError(
+                f"samples: {self.samples}, expected at most the {self.series.count()} sides of "
+                "series.groups"
+            )
+        if self.test_every:
+            raise ValueError(f"test_every: {self.test_every}, expected 0: series.groups splits")
 
     def _check_fit(self) -> None:
         """Check what one group of keys alone cannot know."""

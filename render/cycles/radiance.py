@@ -50,6 +50,7 @@ def render_radiance(
     shape: tuple[int, int],
     sampling: Sampling,
     reflectance: stage.PlateMap | None = None,
+    matte: stage.PlateMap | None = None,
 ) -> Float32:
     """Render one picture.
 
@@ -62,13 +63,14 @@ def render_radiance(
         shape: rows and columns of the picture.
         sampling: how Cycles samples it.
         reflectance: reflectance per point of the top face, instead of the metal's own.
+        matte: share of diffuse material and its albedo per point (first and second channel).
 
     Returns:
         Linear radiance, float32 of the given shape, row 0 at the top.
     """
     bpy = load()
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    stage.add_plate(bpy, plate_size_mm, metal, normals, reflectance)
+    stage.add_plate(bpy, plate_size_mm, metal, normals, reflectance, matte)
     stage.add_light(bpy, light)
     stage.add_camera(bpy, view)
     _configure(bpy.context.scene, shape, sampling)

@@ -45,7 +45,8 @@ def add_plate(
     size_mm: tuple[float, float, float],
     metal: Metal,
     normals: PlateMap,
-    reflectance: PlateMap | None,
+    reflectance: PlateMap | None = None,
+    matte: PlateMap | None = None,
 ) -> None:
     """Add the plate, its top face at z = 0, grooves along the normals' u axis.
 
@@ -55,6 +56,7 @@ def add_plate(
         metal: its optical surface.
         normals: surface normals in plate axes (need not have unit length).
         reflectance: reflectance per point instead of the metal's own, the first channel counts.
+        matte: share of diffuse material and its albedo per point (first and second channel).
     """
     x, y, z = size_mm[0] / 2, size_mm[1] / 2, size_mm[2]
     around = [(-x, -y), (x, -y), (x, y), (-x, y)]
@@ -62,13 +64,13 @@ def add_plate(
     sides = [(i + 4, (i + 1) % 4 + 4, (i + 1) % 4, i) for i in range(4)]
     mesh = bpy.data.meshes.new("plate")
     mesh.from_pydata(corners, [], [(0, 1, 2, 3), (7, 6, 5, 4), *sides])
-    for name, layout in (("normals", normals), ("reflectance", reflectance)):
+    for name, layout in (("normals", normals), ("reflectance", reflectance), ("matte", matte)):
         if layout is not None:
             s, t = layout.coordinates(*np.array(around).T)
             layer = mesh.uv_layers.new(name=name)
             for corner in range(4):
                 layer.data[corner].uv = (s[corner], t[corner])
-    mesh.materials.append(_brushed_metal(bpy, metal, normals, reflectance))
+    mesh.materials.append(_top_face(bpy, metal, normals, reflectance, matte))
     mesh.materials.append(_plain_metal(bpy, metal))
     for face in mesh.polygons[1:]:
         face.material_index = 1
@@ -148,8 +150,14 @@ def _glossy(bpy: Any, name: str, metal: Metal) -> tuple[Any, Any, Any]:
     return material, tree, lobe
 
 
-def _brushed_metal(bpy: Any, metal: Metal, normals: PlateMap, reflectance: PlateMap | None) -> Any:
-    """Return the top face's material: an anisotropic lobe around mapped normals."""
+def _top_face(
+    bpy: Any,
+    metal: Metal,
+    normals: PlateMap,
+    reflectance: PlateMap | None,
+    matte: PlateMap | None,
+) -> Any:
+    """Return the top face's material: an anisotropic lobe around mapped normals, and its cover."""
     material, tree, lobe = _glossy(bpy, "brushed", metal)
     lobe.inputs["Anisotropy"].default_value = metal.anisotropy
     along = tree.nodes.new("ShaderNodeCombineXYZ")
@@ -163,6 +171,18 @@ def _brushed_metal(bpy: Any, metal: Metal, normals: PlateMap, reflectance: Plate
     if reflectance is not None:
         colour = _lookup(bpy, tree, "reflectance", reflectance.pixels)
         tree.links.new(colour, lobe.inputs["Color"])
+    if matte is not None:
+        channels = tree.nodes.new("ShaderNodeSeparateXYZ")
+        tree.links.new(_lookup(bpy, tree, "matte", matte.pixels), channels.inputs["Vector"])
+        paper = tree.nodes.new("ShaderNodeBsdfDiffuse")
+        tree.links.new(channels.outputs["Y"], paper.inputs["Color"])
+        tree.links.new(unit.outputs["Vector"], paper.inputs["Normal"])
+        mix = tree.nodes.new("ShaderNodeMixShader")
+        tree.links.new(channels.outputs["X"], mix.inputs[0])
+        tree.links.new(lobe.outputs["BSDF"], mix.inputs[1])
+        tree.links.new(paper.outputs["BSDF"], mix.inputs[2])
+        output = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
+        tree.links.new(mix.outputs["Shader"], output.inputs["Surface"])
     return material
 
 

@@ -13,7 +13,7 @@ from render.cover import cover
 from render.cycles.radiance import Sampling, render_radiance
 from render.cycles.stage import PlateMap
 from render.lights import HexagonLight
-from render.picture import reflectance_map
+from render.maps import reflectance_map
 from render.plan import plan_sample
 from render.surface.metal import Metal
 from stainless.homography import project

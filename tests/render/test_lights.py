@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from render.lights import VARIANTS, HexagonLight, bar_corners, turned
+from render.lights import VARIANTS, HexagonLight, bar_corners, placed
 
 RING = HexagonLight(10.0, 18.0, 150.0, 1.0, -2.0, 0.1, (1.0, 1.1, 0.9, 1.0, 1.2, 0.8), 0.02)
 
@@ -32,7 +32,7 @@ def test_a_corner_lies_on_the_x_axis_at_no_turn():
 
 
 def test_turning_is_about_the_rings_own_centre():
-    before, after = bar_corners(RING), bar_corners(turned(RING, np.pi / 2))
+    before, after = bar_corners(RING), bar_corners(placed(RING, 0.0, 0.0, np.pi / 2))
     centre = np.array([1, -2, 150])
     x, y, z = np.moveaxis(before - centre, -1, 0)
     np.testing.assert_allclose(after - centre, np.stack([-y, x, z], axis=-1), atol=1e-12)
@@ -40,7 +40,7 @@ def test_turning_is_about_the_rings_own_centre():
 
 def test_a_quarter_turn_of_a_hexagon_is_thirty_degrees():
     def corners(angle):
-        found = bar_corners(turned(RING, angle))[:, 0].round(9)
+        found = bar_corners(placed(RING, 0.0, 0.0, angle))[:, 0].round(9)
         return sorted(map(tuple, found))
 
     np.testing.assert_allclose(corners(np.pi / 2), corners(np.pi / 6), atol=1e-8)
@@ -53,3 +53,8 @@ def test_variants_are_the_papers_and_keep_their_place():
         ("hexagon_x2", 2.0, "_x2"),
     ]
     assert [v.turn_rad for v in VARIANTS.values()] == [0, np.pi / 2, 0]
+
+
+def test_the_ring_rides_with_the_camera():
+    at_rest, moved = bar_corners(RING), bar_corners(placed(RING, 39.0, -12.5, 0.0))
+    np.testing.assert_allclose(moved - at_rest, np.broadcast_to([39.0, -12.5, 0.0], moved.shape))

@@ -12,7 +12,8 @@ from tiny_scenes import SCENES, scene
 
 from impurities.registry import IMPURITIES
 from render.layout import categories
-from render.scene import ImpurityRanges, Scene, read_scene
+from render.scene import DefectRanges, ImpurityRanges, Scene, read_scene
+from render.surface.registry import DEFECTS
 from stainless.errors import InputError
 
 
@@ -68,7 +69,7 @@ def trees(kind):
 
 
 @pytest.mark.parametrize(
-    "kind", sorted({*trees(Scene)} - {ImpurityRanges}, key=lambda k: k.__name__)
+    "kind", sorted({*trees(Scene)} - {ImpurityRanges, DefectRanges}, key=lambda k: k.__name__)
 )
 def test_every_key_is_documented(kind):
     documented = inspect.getdoc(kind).split("Attributes:")[1]
@@ -79,6 +80,10 @@ def test_every_key_is_documented(kind):
 
 def test_there_is_a_key_for_every_impurity():
     assert [field.name for field in dataclasses.fields(ImpurityRanges)] == list(IMPURITIES)
+
+
+def test_there_is_a_key_for_every_defect():
+    assert [field.name for field in dataclasses.fields(DefectRanges)] == list(DEFECTS)
 
 
 BAD = {

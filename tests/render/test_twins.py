@@ -11,7 +11,8 @@ from render.camera import picture_shape, pixel_to_plate
 from render.cover import CLASS_INDEX, Cover, cover, covered_irradiance, twin_region
 from render.cycles.blender import describe
 from render.cycles.radiance import render_radiance
-from render.picture import normal_map, reflectance_map, render_sample, sampling_of
+from render.maps import normal_map, reflectance_map
+from render.picture import render_sample, sampling_of
 from render.plan import plan_sample
 from render.sensor import Sensor
 
