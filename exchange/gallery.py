@@ -230,7 +230,10 @@ def _describe(
         for sample in members
     }
     facts = read_facts(root / "manifest.jsonl", paths.values())
-    labels = list(dict.fromkeys(label for one in facts.values() for label in one))
+    # A note is about the dataset, not about one picture of it.
+    notes = dict.fromkeys(one["Note"] for one in facts.values() if "Note" in one)
+    shown = dict.fromkeys(label for one in facts.values() for label in one)
+    labels = [label for label in shown if label != "Note"]
     pictures = []
     for (category, part), members in samples.items():
         for sample in members:
@@ -252,6 +255,7 @@ def _describe(
     return {
         "title": root.resolve().name,
         "root": quote(Path(os.path.relpath(root.resolve(), out.resolve())).as_posix()),
+        "notes": list(notes),
         "facts": labels,
         "pictures": pictures,
     }

@@ -150,6 +150,8 @@ function show() {
 
 document.title = `${DATA.title} · gallery`;
 $("title").textContent = DATA.title;
+$("notes").textContent = DATA.notes.join(" · ");
+$("notes").hidden = !DATA.notes.length;
 document.head.append(element("style", { id: "overlay-rules" }));
 drawOverlaySwitches();
 $("sort").append(

@@ -199,7 +199,9 @@ function layers(picture, size, eager = false) {
 function factTable(picture) {
   const table = element("dl");
   const put = (name, value) =>
-    table.append(element("dt", { textContent: name }), element("dd", { textContent: value }));
+    table.append(
+      element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: value })),
+    );
   const inside = (share) => `${(100 * share).toPrecision(2)} %`;
   for (const [index, count, share] of picture.labels) {
     put(spoken(CLASSES.get(index).name), count ? `${count} · ${inside(share)}` : inside(share));

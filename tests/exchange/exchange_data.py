@@ -69,6 +69,7 @@ def make(root: Path) -> Path:
             {
                 "sample": sample,
                 "seed": 7,
+                "note": "not real",
                 "files": dict.fromkeys(files, "0"),
                 "parameters": {
                     "index": sample,

@@ -180,6 +180,7 @@ def test_facts_come_from_the_manifest_line_by_line(root):
     facts = read_facts(root / "manifest.jsonl", names)
     assert facts == {
         names[0]: {
+            "Note": "not real",
             "Sample": 2,
             "Seed": 7,
             "On the part: water stain": 3,

@@ -57,6 +57,7 @@ def test_all_pictures_load_from_disk(page, tab):
     tab.wait(LOADED)
     assert len(tab.run(NAMES)) == 10
     assert tab.run("document.getElementById('count').textContent") == "10 pictures"
+    assert tab.run("document.getElementById('notes').innerText") == "not real"
     assert tab.run("document.title") == "data & more · gallery"
     assert tab.run("document.querySelectorAll('.overlay').length") == 4 * 2 + 3 * 3
 
