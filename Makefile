@@ -2,11 +2,20 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+CELL := --data datasets/cell_small --category cell
+MODEL := models/cell_small.safetensors
 
 .PHONY: demo test bench clean
 
-demo: .venv/render
+demo: .venv/demo
 	$(BIN)/python render/generate.py --config scenes/plate_small.yaml
+	$(BIN)/python render/generate.py --config scenes/cell_small.yaml
+	$(BIN)/stainless fit $(CELL) --out $(MODEL)
+	$(BIN)/stainless threshold --model $(MODEL) $(CELL) --split validation
+	$(BIN)/stainless evaluate --model $(MODEL) $(CELL) --out reports/cell_small
+	$(BIN)/stainless score --model $(MODEL) datasets/cell_small/cell/test/defective --out reports/cell_small/scored
+	@echo "plates, clean and stained:  datasets/plate_small/contact_sheet.png"
+	@echo "inspected plate:            reports/cell_small/scored"
 
 test: .venv/dev
 	$(BIN)/ruff check .
@@ -17,15 +26,15 @@ test: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m render.benchmark
 
-# A stamp file says that an extra of pyproject.toml is installed.
-.venv/render .venv/dev: pyproject.toml
+# A stamp file says that these extras of pyproject.toml are installed.
+.venv/demo: EXTRAS := render,train
+.venv/dev: EXTRAS := render,train,export,dev
+.venv/demo .venv/dev: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[$(if $(filter %dev,$@),render$(comma)train$(comma)dev,render)]'
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
 	$(BIN)/python -c 'from stainless.errors import guarded; from render.cycles.blender import load; raise SystemExit(guarded(lambda: load() and 0, "setup"))'
 	touch $@
-
-comma := ,
 
 clean:
 	rm -rf .venv build *.egg-info

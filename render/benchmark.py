@@ -32,6 +32,8 @@ from render.scene import Scene, read_scene
 Float32 = npt.NDArray[np.float32]
 
 CONFIG = Path(__file__).resolve().parents[1] / "scenes" / "plate.yaml"
+SERIES = CONFIG.with_name("cell.yaml")
+DEFECTIVE_VIEW = 4
 NAIVE_SAMPLES = 32
 THREADS = 2
 
@@ -220,6 +222,25 @@ def full_resolution(scene: Scene) -> list[str]:
     ]
 
 
+def with_defects(path: Path) -> list[str]:
+    """Compare a full-resolution view with defects and impurities to the bare one; return rows."""
+    scene = read_scene(path)
+    sample = plan_sample(scene, scene.samples - 2)
+    bare = dataclasses.replace(sample, defects={}, impurities={})
+    defective = dataclasses.replace(sample, impurities={})
+    watch = Stopwatch()
+    for name, version in (("bare", bare), ("defects", defective), ("all", sample)):
+        with watch(name):
+            for _ in picture.render_view(scene, version, DEFECTIVE_VIEW, True, THREADS):
+                pass
+    seconds = watch.seconds
+    return [
+        f"| one view of {path.stem}, bare | {seconds['bare']:.1f} CPU-s | |",
+        f"| with defects over bare | {seconds['defects'] / seconds['bare']:.2f} | at most 1.2 |",
+        f"| with defects and impurities over bare | {seconds['all'] / seconds['bare']:.2f} | |",
+    ]
+
+
 def main() -> None:
     """Run the benchmark and print a table."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -232,6 +253,8 @@ def main() -> None:
     for row in full_resolution(scene):
         print(row, flush=True)
     for row in against_naive(scene, arguments.columns, arguments.error_columns):
+        print(row, flush=True)
+    for row in with_defects(SERIES):
         print(row, flush=True)
 
 

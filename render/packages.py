@@ -37,7 +37,7 @@ def provide() -> str | None:
             return None
     missing = ", ".join(_missing())
     if here == "python3.11":
-        return f"this Python lacks {missing}: run `make .venv/render` in the project's folder"
+        return f"this Python lacks {missing}: run `make .venv/demo` in the project's folder"
     return (
         f"this Blender's {here} lacks {missing}: run `{sys.executable} -m pip install "
         "'numpy<2' opencv-python-headless pyyaml tqdm noise`"

@@ -1,0 +1,161 @@
+"""How visible a scene's defects and impurities are: their contrast to a twin without them.
+
+    python -m render.visibility --config scenes/cell.yaml --scale 0.25 --out docs/visibility
+
+The contrast of one defect or impurity in one picture is the mean absolute difference, in grey
+levels of 8 bits, between the picture and its twin without defects (or without impurities), inside
+its mask. Texture, light and noise of the twins are the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from render.cycles.blender import describe
+from render.labels import CLASS_INDEX
+from render.picture import Picture, render_view
+from render.plan import Sample, plan_sample
+from render.scene import Scene, read_scene
+from render.surface.registry import DEFECTS
+from stainless.errors import InputError, guarded
+from stainless.files import replacing, write_json
+
+T = TypeVar("T")
+
+#: Fewer pixels of an instance in a picture tell nothing.
+LEAST_PIXELS = 4
+
+
+def contrasts(
+    picture: Picture, twin: npt.NDArray[np.unsignedinteger], names: set[str]
+) -> Iterator[tuple[str, float]]:
+    """Yield class and contrast of each instance of some classes in a picture.
+
+    Args:
+        picture: with them.
+        twin: the pixels without them.
+        names: the classes.
+    """
+    scale = 1.0 if picture.pixels.dtype == np.uint8 else 1 / 257
+    difference = np.abs(picture.pixels.astype(np.float64) - twin) * scale
+    for name in sorted(names):
+        of_class = picture.classes == CLASS_INDEX[name]
+        for instance in np.unique(picture.instances[of_class]):
+            inside = of_class & (picture.instances == instance)
+            if inside.sum() >= LEAST_PIXELS:
+                yield name, float(difference[inside].mean())
+
+
+def measure(scene: Scene, sides: int, views: int) -> dict[str, list[float]]:
+    """Render pictures and their twins and return the contrasts of each class.
+
+    Args:
+        scene: an inspection series.
+        sides: how many of its defective or impure sides, evenly over the series.
+        views: how many views of each side, evenly over the grid.
+    """
+    chosen = [sample for sample in map_samples(scene) if sample.defects or sample.impurities]
+    found: dict[str, list[float]] = defaultdict(list)
+    picks = [
+        (sample, view)
+        for sample in spread(chosen, sides)
+        for view in spread(range(len(sample.views)), views)
+    ]
+    denoiser, threads = describe().denoiser, os.cpu_count() or 1
+
+    def pictures(sample: Sample, view: int) -> list[Picture]:
+        return list(render_view(scene, sample, view, denoiser, threads))
+
+    for sample, view in tqdm(picks, desc="visibility", unit="view"):
+        whole = pictures(sample, view)
+        for bare, names in (
+            (dataclasses.replace(sample, defects={}), set(DEFECTS)),
+            (dataclasses.replace(sample, impurities={}), set(CLASS_INDEX) - set(DEFECTS)),
+        ):
+            seen = {CLASS_INDEX[name] for name in names}
+            if bare == sample or not any(np.isin(p.classes, list(seen)).any() for p in whole):
+                continue
+            for picture, twin in zip(whole, pictures(bare, view), strict=True):
+                for name, contrast in contrasts(picture, twin.pixels, names):
+                    found[name].append(contrast)
+    return {name: sorted(found[name]) for name in CLASS_INDEX if name in found}
+
+
+def map_samples(scene: Scene) -> Iterator[Sample]:
+    """Yield the scene's samples."""
+    for index in range(scene.samples):
+        yield plan_sample(scene, index)
+
+
+def spread(items: Sequence[T], count: int) -> list[T]:
+    """Return so many items, evenly over all of them, or all."""
+    places = np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int)
+    return [items[place] for place in places]
+
+
+def plot(found: dict[str, list[float]], path: Path) -> None:
+    """Draw the distribution of each class' contrast as a strip with its quartiles."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 0.6 * len(found) + 1.2), layout="constrained")
+    for row, (_, values) in enumerate(found.items()):
+        # Spread by rank, so that the same plot comes out of the same numbers.
+        height = row + 0.5 * ((np.arange(len(values)) * 0.618) % 1 - 0.5)
+        axes.plot(values, height, "o", ms=3.5, alpha=0.45, mew=0, color="#1f6fb4")
+        low, middle, high = np.percentile(values, [25, 50, 75])
+        axes.plot([low, high], [row, row], "-", lw=5, color="#222222", solid_capstyle="butt")
+        axes.plot([middle], [row], "o", ms=7, color="white", mec="#222222", mew=1.5)
+    axes.set_yticks(range(len(found)), [f"{n} ({len(v)})" for n, v in found.items()])
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_xscale("symlog", linthresh=1)
+    axes.set_xlim(left=0)
+    axes.set_xticks([0, 1, 2, 5, 10, 20, 50, 100], ["0", "1", "2", "5", "10", "20", "50", "100"])
+    axes.set_xlabel("mean absolute difference to the twin without it (grey levels of 255)")
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    with replacing(path) as beside:
+        figure.savefig(beside, dpi=130)
+    pyplot.close(figure)
+
+
+def main() -> int:
+    """Measure and write FILE.json and FILE.png; print a table."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--config", type=Path, required=True, help="an inspection series")
+    options.add_argument("--scale", default="1", help="resolution factor")
+    options.add_argument("--sides", type=int, default=7, help="sides to look at")
+    options.add_argument("--views", type=int, default=6, help="views of each side")
+    options.add_argument("--out", type=Path, required=True, help="file name without ending")
+    arguments = options.parse_args()
+    return guarded(lambda: _main(arguments), "visibility")
+
+
+def _main(arguments: argparse.Namespace) -> int:
+    scene = read_scene(arguments.config, [("scale", arguments.scale)])
+    if scene.series is None:
+        raise InputError(f"{arguments.config}: series: null, expected an inspection series")
+    found = measure(scene, arguments.sides, arguments.views)
+    write_json(arguments.out.with_suffix(".json"), found)
+    plot(found, arguments.out.with_suffix(".png"))
+    print("| class | instances | 10 % | median | 90 % |\n|---|--:|--:|--:|--:|")
+    for name, values in found.items():
+        low, middle, high = np.percentile(values, [10, 50, 90])
+        print(f"| {name} | {len(values)} | {low:.1f} | {middle:.1f} | {high:.1f} |")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
