@@ -260,7 +260,7 @@ def test_a_python_without_the_packages(tmp_path):
         shutil.copytree(ROOT / package, tmp_path / package)
     done = run([sys.executable, "-I", "-S", str(tmp_path / "render" / "generate.py"), "--keys"])
     line = one_line(done)
-    assert "this Python lacks numpy, cv2, yaml, tqdm, noise: run `make .venv/render`" in line
+    assert "this Python lacks numpy, cv2, yaml, tqdm, noise: run `make .venv/demo`" in line
 
 
 def test_the_projects_own_packages_are_found_by_a_python_without_any(tmp_path):
