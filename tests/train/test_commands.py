@@ -346,3 +346,40 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(data, model, tmp_path,
         shutil.copy(data / "plate/test/good/0.png", place)
     line = refused(capsys, "score", "--model", model, one, two, "--out", tmp_path / "out")
     assert "overwrite" in line
+
+
+def test_a_validation_part_is_held_out_in_whole_groups(data, model, capsys, tmp_path):
+    root = tmp_path / "grouped"
+    shutil.copytree(data / "plate", root / "plate")
+    for number in range(2, 6):
+        for kind in ("good", "scratch"):
+            shutil.copy(
+                data / f"plate/test/{kind}/{number % 2}.png",
+                root / f"plate/test/{kind}/{number}.png",
+            )
+        mask = f"plate/ground_truth/scratch/{number % 2}_mask.png"
+        shutil.copy(data / mask, root / f"plate/ground_truth/scratch/{number}_mask.png")
+    rows = [f"test/{k}/{n}.png,{k}{n // 2}" for k in ("good", "scratch") for n in range(6)]
+    rows += [f"train/good/{n}.png,train{n}" for n in range(3)]
+    (root / "plate/groups.csv").write_text("\n".join(["image,part_group", *rows]) + "\n")
+    own = tmp_path / "own.safetensors"
+    shutil.copy(model, own)
+    place = "--model", own, "--data", root, "--category", "plate", "--hold-out", "0.34"
+
+    code, out, errors = run(capsys, "threshold", *place, "--hold-out-seed", "3")
+    assert code == 0, errors
+    assert out[0].startswith("The validation part was drawn from the test part in whole groups")
+    assert "4 validation images" in out[-1]
+    parts = {}
+    for split in ("validation", "test"):
+        words = *place, "--hold-out-seed", "3", "--split", split, "--out", tmp_path / split
+        assert run(capsys, "evaluate", *words)[0] == 0
+        rows = json.loads((tmp_path / split / "metrics.json").read_text())["per_image"]
+        parts[split] = {row["group"] for row in rows}
+    assert len(parts["validation"]) == 2
+    assert len(parts["test"]) == 4
+    assert not parts["validation"] & parts["test"]
+
+    line = refused(capsys, "threshold", *place[:2], "--data", data, *place[4:])
+    assert "has a validation part of plate" in line
+    assert "expected between 0 and 1" in refused(capsys, "threshold", *place[:-1], "1.5")

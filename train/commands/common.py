@@ -46,6 +46,42 @@ def add_data(parser: argparse.ArgumentParser, categories: str | None = None) -> 
     )
 
 
+def add_hold_out(parser: argparse.ArgumentParser) -> None:
+    """Add how a validation part is drawn where a dataset has none."""
+    parser.add_argument(
+        "--hold-out",
+        type=float,
+        metavar="FRACTION",
+        help="for a dataset without a validation part: draw it from the test part, whole groups "
+        "(groups.csv) at a time; the same fraction and seed leave the rest as the test part",
+    )
+    parser.add_argument(
+        "--hold-out-seed", type=int, default=0, metavar="N", help="which draw (default: 0)"
+    )
+
+
+def labelled_part(args: argparse.Namespace) -> list[Sample]:
+    """Read the part that --split names, from a divided test part if --hold-out is given.
+
+    Raises:
+        InputError: as `read_category` and `split_validation`, or --hold-out is given for a dataset
+            that has a validation part.
+    """
+    from train.data import has_validation, read_category, split_validation
+
+    if args.hold_out is None:
+        return read_category(args.data, args.category, args.split, args.classes)
+    if has_validation(args.data, args.category):
+        raise InputError(
+            f"--hold-out: {args.hold_out:g}, expected none: {args.data} has a validation part "
+            f"of {args.category}"
+        )
+    whole = read_category(args.data, args.category, "test", args.classes)
+    split = split_validation(whole, args.hold_out, args.hold_out_seed)
+    print(split.how)
+    return split.validation if args.split == "validation" else split.test
+
+
 def check_device(name: str) -> str:
     """Return the device if torch has it.
 

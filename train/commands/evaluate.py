@@ -8,8 +8,10 @@ from pathlib import Path
 
 from train.commands.common import (
     add_data,
+    add_hold_out,
     add_model,
     chosen_threshold,
+    labelled_part,
     open_model,
     scored_records,
 )
@@ -21,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     parser.add_argument("--split", choices=["validation", "test"], default="test")
+    add_hold_out(parser)
     parser.add_argument("--threshold", type=float, help="default: the model's own")
     parser.add_argument("--keep-maps", action="store_true", help="keep the anomaly maps as .npy")
 
@@ -28,10 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Evaluate; write metrics.json, per_image.csv and table.txt, and print the table."""
     from stainless.files import write_json, write_text
-    from train.data import read_category
     from train.metrics import csv_text, evaluate, format_table
 
-    samples = read_category(args.data, args.category, args.split, args.classes)
+    samples = labelled_part(args)
     detector = open_model(args)
     threshold = chosen_threshold(detector, args)
     with scored_records(detector, samples, args.out, args.keep_maps) as records:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
-from train.commands.common import add_data, add_model, open_model, scored_records
+from train.commands.common import (
+    add_data,
+    add_hold_out,
+    add_model,
+    labelled_part,
+    open_model,
+    scored_records,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,14 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="validation",
         help="part that the threshold is fitted to (default: validation); never judge on the same",
     )
+    add_hold_out(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Score the part, find the threshold, write it into the model."""
-    from train.data import read_category
     from train.metrics import fit_threshold
 
-    samples = read_category(args.data, args.category, args.split, args.classes)
+    samples = labelled_part(args)
     detector = open_model(args)
     with scored_records(detector, samples, args.model.absolute().parent) as records:
         best = fit_threshold(records)

@@ -8,7 +8,7 @@ Reading a category looks at names only; what is wrong inside a file shows when i
 one line that names it (`stainless.errors.InputError`).
 """
 
-from train.data.category import PARTS, list_categories, read_category
+from train.data.category import PARTS, has_validation, list_categories, read_category
 from train.data.groups import Split, split_validation
 from train.data.images import image_size, load_image
 from train.data.labelme import class_map
@@ -30,6 +30,7 @@ __all__ = [
     "Sample",
     "Split",
     "class_map",
+    "has_validation",
     "image_size",
     "list_categories",
     "list_images",

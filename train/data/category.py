@@ -94,9 +94,18 @@ def _read_train(folder: Path) -> list[Sample]:
     return _good(place, "train")
 
 
+def has_validation(root: Path, category: str) -> bool:
+    """Tell whether a dataset brings a validation part of a category."""
+    return any(place.is_dir() for place in _validation_places(root, category))
+
+
+def _validation_places(root: Path, category: str) -> tuple[Path, Path]:
+    """Return where a validation part may lie: a tree of its own, or inside the category (LOCO)."""
+    return root / "validation" / category, root / category / "validation"
+
+
 def _read_validation(root: Path, category: str) -> list[Sample]:
-    tree = root / "validation" / category
-    inside = root / category / "validation"
+    tree, inside = _validation_places(root, category)
     if tree.is_dir():
         return _read_labelled(tree / "test", tree / "ground_truth", "validation")
     if (inside / GOOD).is_dir():
