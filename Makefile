@@ -25,6 +25,12 @@ test: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m render.benchmark
+	$(BIN)/python render/generate.py --config scenes/plate.yaml --output datasets/bench --samples 16 \
+	  --lights.variants '[hexagon]' --impurities.water_stain null \
+	  --rendering.denoise false --rendering.samples_undenoised 2
+	$(BIN)/python -m train.sequential_patchcore.benchmark --images datasets/bench/clean/train/good \
+	  --pool-stride 2 --methods sequential converged greedy anomalib --steady
+	$(BIN)/python -m train.benchmark_scoring
 
 # A stamp file says that these extras of pyproject.toml are installed.
 .venv/demo: EXTRAS := render,train
