@@ -13,7 +13,7 @@ demo: .venv/demo
 	$(BIN)/stainless fit $(CELL) --out $(MODEL)
 	$(BIN)/stainless threshold --model $(MODEL) $(CELL) --split validation
 	$(BIN)/stainless evaluate --model $(MODEL) $(CELL) --out reports/cell_small
-	$(BIN)/stainless score --model $(MODEL) datasets/cell_small/cell/test/defective --out reports/cell_small/scored
+	$(BIN)/stainless score --model $(MODEL) datasets/cell_small/cell/test/defective --out reports/cell_small/scored > /dev/null
 	@echo "plates, clean and stained:  datasets/plate_small/contact_sheet.png"
 	@echo "inspected plate:            reports/cell_small/scored"
 
