@@ -31,6 +31,8 @@ def explain(error: BaseException) -> str | None:
         return f"{error.filename}: {(error.strerror or type(error).__name__).lower()}"
     if isinstance(error, OSError) and error.errno in UNWRITABLE:
         return f"cannot write: {(error.strerror or '').lower()}"
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {' '.join(str(error).split()).lower() or 'ask for less'}"
     return None
 
 
@@ -57,7 +59,7 @@ def guarded(command: Callable[[], int | None], name: str = "stainless") -> int:
         # Whoever read our output has seen enough; Python's own last flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return CUT_SHORT
-    except (InputError, OSError) as error:
+    except (InputError, OSError, MemoryError) as error:
         line = explain(error)
         if line is None:
             raise

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +132,9 @@ def read_render(bpy: Any, shape: tuple[int, int]) -> Float32:
         target = Path(folder) / "radiance.exr"
         scene.render.filepath = str(target)
         trace(bpy)
+        if not target.exists() and shutil.disk_usage(folder).free > 10 * 12 * rows * columns:
+            # A Blender of one's own takes the interrupt for itself and writes nothing.
+            raise KeyboardInterrupt
         # Blender says nothing when the disk is full; what it wrote may even load.
         size = target.stat().st_size if target.exists() else 0
         if size < 3 * 4 * rows * columns:
@@ -148,11 +154,21 @@ def trace(bpy: Any) -> None:
     """Let Cycles render the scene and write its picture.
 
     Raises:
-        KeyboardInterrupt: Blender took an interrupt for itself and cancelled.
+        KeyboardInterrupt: there was an interrupt meanwhile. Raised inside Cycles it would be
+            printed and dropped; it is noted here and raised when the picture is done.
     """
-    with quiet():
-        result = bpy.ops.render.render(write_still=True)
-    if "CANCELLED" in result:
+    interrupts: list[int] = []
+    aware = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT)
+    if aware:
+        signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+    try:
+        with quiet():
+            result = bpy.ops.render.render(write_still=True)
+    finally:
+        if aware:
+            signal.signal(signal.SIGINT, before)
+    if interrupts or "CANCELLED" in result:
         raise KeyboardInterrupt
 
 

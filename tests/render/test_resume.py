@@ -175,3 +175,21 @@ def test_a_worker_that_is_killed_is_reported_and_the_rest_resumes(dataset, tmp_p
     assert "Traceback" not in said
     again(output)
     same(output, dataset)
+
+
+def test_an_interrupt_within_cycles_ends_the_run_with_one_line(tmp_path):
+    """Python's own KeyboardInterrupt would be raised, printed and dropped inside Cycles."""
+    output = tmp_path / "interrupted"
+    slow = {"samples": "1", "rendering__denoise": "false", "rendering__samples_undenoised": "1500"}
+    command = [sys.executable, str(GENERATE), *arguments(output, **slow)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (output / "scene.yaml").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=100)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1] == "generate: interrupted; the same command resumes"
+    assert not (output / "contact_sheet.png").exists()

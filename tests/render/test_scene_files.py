@@ -42,7 +42,13 @@ def test_plate_is_the_papers_set_up():
 def test_the_demonstration_is_plate_at_a_quarter_of_its_resolution():
     plate, small = (read_scene(SCENES / name) for name in ("plate.yaml", "plate_small.yaml"))
     assert (small.scale, small.samples) == (0.25, 4)
-    counts = {"samples": small.samples, "scale": small.scale, "test_every": small.test_every}
+    assert small.rendering.samples > plate.rendering.samples
+    counts = {
+        "samples": small.samples,
+        "scale": small.scale,
+        "test_every": small.test_every,
+        "rendering": small.rendering,
+    }
     assert dataclasses.replace(plate, **counts) == small
 
 

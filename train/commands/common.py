@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -76,6 +77,8 @@ def labelled_part(args: argparse.Namespace) -> list[Sample]:
             f"--hold-out: {args.hold_out:g}, expected none: {args.data} has a validation part "
             f"of {args.category}"
         )
+    if not 0 < args.hold_out < 1:
+        raise InputError(f"--hold-out: {args.hold_out:g}, expected between 0 and 1")
     whole = read_category(args.data, args.category, "test", args.classes)
     split = split_validation(whole, args.hold_out, args.hold_out_seed)
     print(split.how)
@@ -151,6 +154,8 @@ def chosen_threshold(detector: Detector, args: argparse.Namespace) -> float:
     Raises:
         InputError: there is neither.
     """
+    if args.threshold is not None and not math.isfinite(args.threshold):
+        raise InputError(f"--threshold: {args.threshold}, expected a finite number")
     threshold = args.threshold if args.threshold is not None else detector.threshold
     if threshold is None:
         raise InputError(

@@ -24,7 +24,13 @@ def run(args: argparse.Namespace) -> int:
 
     if len(args.models) < 2:
         raise InputError(f"meld {args.models[0]}: expected two models or more")
+    for path in args.models:
+        if args.out.exists() and path.exists() and args.out.samefile(path):
+            raise InputError(f"{args.out}: is one of the models to meld, expected another file")
     device = check_device(args.device)
+    if args.out.exists():
+        # Whatever is no model is somebody's, and stays.
+        Coreset.load(args.out)
     first, *others = [Coreset.load(path, device=device) for path in args.models]
     for path, other in zip(args.models[1:], others, strict=True):
         other.require(first.identity, f"{args.models[0]} does not meld with {path}")
