@@ -158,8 +158,9 @@ def trace(bpy: Any) -> None:
             printed and dropped; it is noted here and raised when the picture is done.
     """
     interrupts: list[int] = []
-    aware = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGINT)
+    # None is a handler that is not Python's: Blender's own, which it looks after itself.
+    aware = before is not None and threading.current_thread() is threading.main_thread()
     if aware:
         signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
     try:
