@@ -1,6 +1,7 @@
 """The commands as a user runs them: end to end on a tiny dataset, and one line for bad input."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -123,11 +124,14 @@ def test_score_writes_pictures_and_a_verdict_with_the_nearest_nominal(
     data, model, tmp_path, capsys
 ):
     folder = data / "plate/test"
-    code, lines, _ = run(capsys, "score", "--model", model, folder, "--out", tmp_path)
+    code, lines, told = run(capsys, "score", "--model", model, folder, "--out", tmp_path)
     assert code == 0
+    assert not re.search(r"\d\.\d{7}", "".join(lines))
     assert (tmp_path / "verdicts.jsonl").read_text().splitlines() == lines
     verdicts = {v["image"]: v for v in map(json.loads, lines)}
     assert len(verdicts) == 4
+    flagged = sum(verdict["verdict"] == "anomalous" for verdict in verdicts.values())
+    assert told == [f"{tmp_path}: {flagged} of 4 pictures anomalous"]
     for name in ("scratch/0", "scratch/1"):
         verdict = verdicts[str(folder / f"{name}.png")]
         assert verdict["verdict"] == "anomalous" and verdict["score"] >= verdict["threshold"]
@@ -346,6 +350,23 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(data, model, tmp_path,
         shutil.copy(data / "plate/test/good/0.png", place)
     line = refused(capsys, "score", "--model", model, one, two, "--out", tmp_path / "out")
     assert "overwrite" in line
+
+
+def test_results_go_to_a_folder_apart_from_the_pictures(data, model, tmp_path, capsys):
+    folder = tmp_path / "pictures"
+    shutil.copytree(data / "plate/test", folder)
+    before = set(folder.rglob("*"))
+    for out in (folder, folder / "scored", folder / "good/../scored"):
+        line = refused(capsys, "score", "--model", model, folder, "--out", out)
+        assert f"{out} lies in {folder}" in line
+    assert set(folder.rglob("*")) == before
+    file = tmp_path / "file"
+    file.write_text("mine")
+    where = ["--data", data, "--category", "plate"]
+    for words in (["score", folder], ["evaluate", *where]):
+        line = refused(capsys, *words, "--model", model, "--out", file)
+        assert f"--out: {file} is a file, expected a folder" in line
+    assert file.read_text() == "mine"
 
 
 def test_a_validation_part_is_held_out_in_whole_groups(data, model, capsys, tmp_path):

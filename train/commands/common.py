@@ -85,6 +85,16 @@ def labelled_part(args: argparse.Namespace) -> list[Sample]:
     return split.validation if args.split == "validation" else split.test
 
 
+def check_folder(out: Path) -> None:
+    """Refuse a folder of results that is none, before anything is computed.
+
+    Raises:
+        InputError: it is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out: {out} is a file, expected a folder")
+
+
 def check_device(name: str) -> str:
     """Return the device if torch has it.
 

@@ -10,6 +10,7 @@ from train.commands.common import (
     add_data,
     add_hold_out,
     add_model,
+    check_folder,
     chosen_threshold,
     labelled_part,
     open_model,
@@ -33,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from stainless.files import write_json, write_text
     from train.metrics import csv_text, evaluate, format_table
 
+    check_folder(args.out)
     samples = labelled_part(args)
     detector = open_model(args)
     threshold = chosen_threshold(detector, args)

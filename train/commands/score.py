@@ -13,10 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from stainless.errors import InputError
 from stainless.files import replacing, write_text
-from train.commands.common import add_model, chosen_threshold, naming, open_model
+from train.commands.common import (
+    add_model,
+    check_folder,
+    chosen_threshold,
+    naming,
+    open_model,
+)
 
 if TYPE_CHECKING:
     import numpy as np
+
+#: Significant digits of scores in a verdict; a float32 holds hardly more.
+DIGITS = 6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,15 +37,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score every picture; write its three pictures, and verdicts.jsonl."""
+    """Score every picture; write its three pictures, and verdicts.jsonl.
+
+    The lines of verdicts.jsonl go to stdout as well, what a person wants to know to stderr.
+    """
     from tqdm import tqdm
 
     from train.data import load_image
 
+    check_folder(args.out)
+    _refuse_inside_images(args.out, args.images)
     named = _named(args.images)
     detector = open_model(args)
     threshold = chosen_threshold(detector, args)
     lines = []
+    flagged = 0
     for name, path in tqdm(named.items(), unit="image", disable=None, leave=False):
         image = load_image(path)
         try:
@@ -44,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
         except InputError as error:
             raise naming(path, error) from None
         regions = detector.regions(scored, threshold)
+        flagged += bool(regions)
         verdict = {
             "image": str(path),
             "verdict": "anomalous" if regions else "nominal",
@@ -53,10 +69,23 @@ def run(args: argparse.Namespace) -> int:
         }
         for kind, picture in render(image, scored.anomaly_map, threshold).items():
             _write_picture(args.out / f"{name}_{kind}.png", picture)
-        lines.append(json.dumps(verdict, ensure_ascii=False))
+        lines.append(json.dumps(rounded(verdict), ensure_ascii=False))
         tqdm.write(lines[-1])
     write_text(args.out / "verdicts.jsonl", "\n".join(lines) + "\n")
+    print(f"{args.out}: {flagged} of {len(lines)} pictures anomalous", file=sys.stderr)
     return 0
+
+
+def rounded(value: Any) -> Any:
+    """Return a JSON-able value with all its floats cut to as many digits as mean something.
+
+    Rounding keeps the order of two numbers, so that what reached the threshold still does.
+    """
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
 def render(image: np.ndarray, anomaly_map: np.ndarray, threshold: float) -> dict[str, Any]:
@@ -83,6 +112,13 @@ def render(image: np.ndarray, anomaly_map: np.ndarray, threshold: float) -> dict
     width = max(1, min(mask.shape) // 500)
     overlay = cv2.drawContours(np.ascontiguousarray(overlay), outline, -1, (80, 255, 80), width)
     return {"heat": heat, "mask": mask, "overlay": overlay}
+
+
+def _refuse_inside_images(out: Path, given: list[Path]) -> None:
+    """Refuse to write among the pictures: the next run would take heat maps for some of them."""
+    for place in given:
+        if place.is_dir() and out.resolve().is_relative_to(place.resolve()):
+            raise InputError(f"--out: {out} lies in {place}, which is scored, expected another")
 
 
 def _named(given: list[Path]) -> dict[str, Path]:
