@@ -259,6 +259,32 @@ def test_a_wrong_command_line_is_one_line(capsys):
     assert "invalid choice" in refused(capsys, "paint")
 
 
+@pytest.mark.parametrize(
+    ("command", "words", "says"),
+    [
+        ("fit", ["--epochs", "0"], "--epochs: 0, expected at least 1"),
+        ("fit", ["--epochs", "few"], "--epochs: few, expected a whole number"),
+        ("fit", ["--seed=-1"], "--seed: -1, expected at least 0"),
+        ("fit", ["--size", "1"], "--size: 1, expected at least 2"),
+        ("fit", ["--category", "plate", "turned", "plate"], "--category: plate is given twice"),
+        ("evaluate", ["--hold-out-seed=-1"], "--hold-out-seed: -1, expected at least 0"),
+    ],
+)
+def test_an_option_out_of_its_range_is_named(data, model, tmp_path, capsys, command, words, says):
+    out = tmp_path / "out"
+    where = ["--data", data, "--category", "plate", "--out", out]
+    more = ["--model", model] if command == "evaluate" else []
+    assert says in refused(capsys, command, *where, *more, *words)
+    assert not out.exists()
+
+
+def test_a_coreset_that_stays_smaller_than_asked_for_is_told(data, tmp_path, capsys):
+    words = ["fit", "--data", data, "--category", "plate", "--size", 5000, "--epochs", 1]
+    code, _, told = run(capsys, *words, "--out", tmp_path / "m.safetensors")
+    assert code == 0
+    assert "members, fewer than its size of 5000" in told[-1]
+
+
 def test_a_wrong_backbone_for_a_model(data, model, tmp_path, capsys):
     words = ["--data", data, "--category", "plate"]
     line = refused(

@@ -6,7 +6,7 @@ import argparse
 import math
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +57,11 @@ def add_hold_out(parser: argparse.ArgumentParser) -> None:
         "(groups.csv) at a time; the same fraction and seed leave the rest as the test part",
     )
     parser.add_argument(
-        "--hold-out-seed", type=int, default=0, metavar="N", help="which draw (default: 0)"
+        "--hold-out-seed",
+        type=at_least(0),
+        default=0,
+        metavar="N",
+        help="which draw (default: 0)",
     )
 
 
@@ -83,6 +87,21 @@ def labelled_part(args: argparse.Namespace) -> list[Sample]:
     split = split_validation(whole, args.hold_out, args.hold_out_seed)
     print(split.how)
     return split.validation if args.split == "validation" else split.test
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Return an argument's type: a whole number with a lower limit."""
+
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text}, expected a whole number") from None
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text}, expected at least {least}")
+        return value
+
+    return number
 
 
 def check_folder(out: Path) -> None:

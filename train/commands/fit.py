@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stainless.errors import InputError
-from train.commands.common import add_compute, add_data, check_device
+from train.commands.common import add_compute, add_data, at_least, check_device
 
 if TYPE_CHECKING:
     from train.sequential_patchcore.model import Detector
@@ -27,10 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="base", type=Path, metavar="MODEL", help="finetune this model"
     )
-    parser.add_argument("--size", type=int, help=f"members of the coreset (default: {SIZE})")
-    parser.add_argument("--epochs", type=int, default=10, help="largest number (default: 10)")
+    parser.add_argument(
+        "--size", type=at_least(2), help=f"members of the coreset (default: {SIZE})"
+    )
+    parser.add_argument(
+        "--epochs", type=at_least(1), default=10, help="largest number (default: 10)"
+    )
     parser.add_argument("--augment", action="store_true", help="vary the images in every epoch")
-    parser.add_argument("--seed", type=int, default=0, help="of the augmentation (default: 0)")
+    parser.add_argument(
+        "--seed", type=at_least(0), default=0, help="of the augmentation (default: 0)"
+    )
     parser.add_argument("--backbone", help="default: efficientnet_lite0, or that of --from")
     parser.add_argument("--stages", type=int, nargs="+", help="default: 3 4")
     parser.add_argument("--pool-kernel", type=int, help="averaged patches per side (default: 3)")
@@ -46,6 +52,9 @@ def run(args: argparse.Namespace) -> int:
     from train.data import read_category
     from train.sequential_patchcore.fitting import Settings, Trainset, fit, is_same_fit
 
+    for category in args.category:
+        if args.category.count(category) > 1:
+            raise InputError(f"--category: {category} is given twice, expected each name once")
     trainsets = [
         Trainset(category, read_category(args.data, category, "train", args.classes))
         for category in args.category
@@ -65,6 +74,13 @@ def run(args: argparse.Namespace) -> int:
         detector = _new(args)
     if not fit(detector, trainsets, settings, args.out, lambda line: print(line, flush=True)):
         print(f"{args.out}: this fit is finished already; more --epochs would continue it")
+    coreset = detector.coreset
+    if len(coreset) < coreset.size:
+        print(
+            f"{args.out}: has {len(coreset)} members, fewer than its size of {coreset.size}: these "
+            "images hold no more patches that differ",
+            file=sys.stderr,
+        )
     return 0
 
 

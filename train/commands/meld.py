@@ -7,19 +7,21 @@ import sys
 from pathlib import Path
 
 from stainless.errors import InputError
+from train.commands.common import at_least, check_device
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("models", type=Path, nargs="+", help="two or more, in this order")
     parser.add_argument("--out", type=Path, required=True, help="model file to write")
-    parser.add_argument("--size", type=int, help="members of the result (default: of the first)")
+    parser.add_argument(
+        "--size", type=at_least(2), help="members of the result (default: of the first)"
+    )
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Meld and save."""
-    from train.commands.common import check_device
     from train.sequential_patchcore.coreset import Coreset
 
     if len(args.models) < 2:
