@@ -346,7 +346,11 @@ def test_datasets_that_cannot_be_used(data, model, tmp_path, capsys):
     assert "a.tiff: has NaN" in line
     assert not (tmp_path / "m.safetensors").exists()
     words = ["threshold", "--model", model, "--data", data, "--category", "turned"]
-    assert "validation" in refused(capsys, *words)
+    assert "has no validation part; --hold-out 0.2 draws one" in refused(capsys, *words)
+    write(tmp_path / "nice/test/good/a.png", brushed(1))
+    words = ["threshold", "--model", model, "--data", tmp_path, "--category", "nice"]
+    line = refused(capsys, *words, "--split", "test")
+    assert "nice: no image of the test part has a defect" in line
 
 
 def test_a_model_without_threshold(data, tmp_path, capsys):
@@ -393,6 +397,25 @@ def test_results_go_to_a_folder_apart_from_the_pictures(data, model, tmp_path, c
         line = refused(capsys, *words, "--model", model, "--out", file)
         assert f"--out: {file} is a file, expected a folder" in line
     assert file.read_text() == "mine"
+
+
+def test_a_threshold_fitted_to_the_judged_images_is_told(data, model, tmp_path, capsys):
+    words = ["evaluate", "--model", model, "--data", data, "--category", "plate"]
+    _, _, told = run(capsys, *words, "--out", tmp_path / "test")
+    assert told == []
+    words += ["--split", "validation"]
+    _, _, told = run(capsys, *words, "--out", tmp_path / "validation")
+    assert len(told) == 1 and "threshold was fitted to 4 of these 4 images" in told[0]
+    _, _, told = run(capsys, *words, "--out", tmp_path / "given", "--threshold", 9)
+    assert told == []
+
+
+@pytest.mark.parametrize("text", ['{"accuracy": 1}', "[]", "3", "{", "no JSON"])
+def test_metrics_of_somebody_else_stay(data, model, tmp_path, capsys, text):
+    words = ["evaluate", "--model", model, "--data", data, "--category", "plate", "--out", tmp_path]
+    (tmp_path / "metrics.json").write_text(text)
+    assert "metrics.json: holds something else" in refused(capsys, *words)
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
 
 
 def test_a_validation_part_is_held_out_in_whole_groups(data, model, capsys, tmp_path):

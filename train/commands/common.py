@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import math
 import shutil
 import tempfile
@@ -53,8 +54,9 @@ def add_hold_out(parser: argparse.ArgumentParser) -> None:
         "--hold-out",
         type=float,
         metavar="FRACTION",
-        help="for a dataset without a validation part: draw it from the test part, whole groups "
-        "(groups.csv) at a time; the same fraction and seed leave the rest as the test part",
+        help="for a dataset without a validation part: draw this share of the test part as one, "
+        "whole groups (groups.csv) at a time; evaluate with the same fraction and seed as "
+        "threshold judges the rest",
     )
     parser.add_argument(
         "--hold-out-seed",
@@ -69,14 +71,20 @@ def labelled_part(args: argparse.Namespace) -> list[Sample]:
     """Read the part that --split names, from a divided test part if --hold-out is given.
 
     Raises:
-        InputError: as `read_category` and `split_validation`, or --hold-out is given for a dataset
-            that has a validation part.
+        InputError: as `read_category` and `split_validation`, or the dataset has no validation
+            part without --hold-out, or has one with it.
     """
     from train.data import has_validation, read_category, split_validation
 
+    held = has_validation(args.data, args.category)
     if args.hold_out is None:
+        if args.split == "validation" and not held and (args.data / args.category).is_dir():
+            raise InputError(
+                f"{args.data / args.category}: has no validation part; --hold-out 0.2 draws one "
+                "from the test part"
+            )
         return read_category(args.data, args.category, args.split, args.classes)
-    if has_validation(args.data, args.category):
+    if held:
         raise InputError(
             f"--hold-out: {args.hold_out:g}, expected none: {args.data} has a validation part "
             f"of {args.category}"
@@ -112,6 +120,14 @@ def check_folder(out: Path) -> None:
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"--out: {out} is a file, expected a folder")
+
+
+def fingerprints(category: str, samples: Sequence[Sample]) -> list[str]:
+    """Return a few digits for each image by which it is known again: of its name and size."""
+    described = (
+        f"{category}/{sample.name} {sample.image.stat().st_size}".encode() for sample in samples
+    )
+    return [hashlib.sha256(text).hexdigest()[:16] for text in described]
 
 
 def check_device(name: str) -> str:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from stainless.errors import InputError
 from train.commands.common import (
     add_data,
     add_hold_out,
     add_model,
     check_folder,
     chosen_threshold,
+    fingerprints,
     labelled_part,
     open_model,
     scored_records,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from train.data import Sample
+    from train.sequential_patchcore.model import Detector
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,9 +45,12 @@ def run(args: argparse.Namespace) -> int:
     from train.metrics import csv_text, evaluate, format_table
 
     check_folder(args.out)
+    _refuse_foreign(args.out / "metrics.json")
     samples = labelled_part(args)
     detector = open_model(args)
     threshold = chosen_threshold(detector, args)
+    if args.threshold is None:
+        _warn_of_fitted(detector, args.category, samples)
     with scored_records(detector, samples, args.out, args.keep_maps) as records:
         result = evaluate(records, threshold)
     table = format_table(result)
@@ -46,6 +59,30 @@ def run(args: argparse.Namespace) -> int:
     write_json(args.out / "metrics.json", result)
     print(table)
     return 0
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Refuse to replace a file of the results' name that evaluate has not written."""
+    if not path.exists():
+        return
+    try:
+        ours = "per_image" in json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, TypeError):
+        ours = False
+    if not ours:
+        raise InputError(f"{path}: holds something else, expected another --out")
+
+
+def _warn_of_fitted(detector: Detector, category: str, samples: Sequence[Sample]) -> None:
+    """Tell if the model's threshold was fitted to some of these images."""
+    fitted = detector.threshold_event or {}
+    again = {*fitted.get("fingerprints", ())} & {*fingerprints(category, samples)}
+    if again:
+        print(
+            f"warning: the threshold was fitted to {len(again)} of these {len(samples)} images, "
+            "so what is measured at it is too good",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

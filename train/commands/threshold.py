@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
+from stainless.errors import InputError
 from train.commands.common import (
     add_data,
     add_hold_out,
     add_model,
+    fingerprints,
     labelled_part,
     open_model,
     scored_records,
@@ -33,6 +35,11 @@ def run(args: argparse.Namespace) -> int:
     from train.metrics import fit_threshold
 
     samples = labelled_part(args)
+    if all(sample.is_good for sample in samples):
+        raise InputError(
+            f"{args.data / args.category}: no image of the {args.split} part has a defect, so no "
+            "threshold can be fitted to it"
+        )
     detector = open_model(args)
     with scored_records(detector, samples, args.model.absolute().parent) as records:
         best = fit_threshold(records)
@@ -42,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
         dataset=args.category,
         part=args.split,
         images=len(samples),
+        fingerprints=fingerprints(args.category, samples),
     )
     detector.coreset.save(args.model)
     print(

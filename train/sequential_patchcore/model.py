@@ -110,9 +110,15 @@ class Detector:
     @property
     def threshold(self) -> float | None:
         """Score from which on a pixel is anomalous; None until it is set for these members."""
+        event = self.threshold_event
+        return None if event is None else float(event["threshold"])
+
+    @property
+    def threshold_event(self) -> dict[str, Any] | None:
+        """What `set_threshold` recorded last; None until it is set for these members."""
         for event in reversed(self.coreset.history):
             if event["event"] == "threshold":
-                return float(event["threshold"])
+                return event
             if event["event"] in ("epoch", "meld"):
                 return None
         return None
