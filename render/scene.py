@@ -206,5 +206,5 @@ def read_scene(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scene:
         scene.validate()
     except ValueError as error:
         source = config.origin(path, overrides, str(error).split(":")[0])
-        raise InputError(f"{source}: {error}") from None
+        raise InputError(config.blamed(source, str(error))) from None
     return scene

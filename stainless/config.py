@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,29 @@ from stainless.errors import InputError
 T = TypeVar("T")
 
 EXTENDS = "extends"
+
+
+class _Repeated(yaml.constructor.ConstructorError):
+    """A key is given twice in one mapping."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads what PyYAML reads, except for repeated keys, of which that takes the last."""
+
+    def compose_mapping_node(self, anchor: dict[Any, yaml.Node] | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if (key.tag, key.value) in seen:
+                problem = f"{key.value}: is given twice, expected once"
+                raise _Repeated(None, None, problem, key.start_mark)
+            seen.add((key.tag, key.value))
+        return node
+
+
+def _parse(text: str) -> Any:
+    """Return what a text in YAML notation says."""
+    return yaml.load(text, _Loader)
 
 
 def read(schema: type[T], path: Path, overrides: Sequence[tuple[str, str]] = ()) -> T:
@@ -42,7 +66,9 @@ def read(schema: type[T], path: Path, overrides: Sequence[tuple[str, str]] = ())
     tree = _load(schema, path, ())
     for key, text in overrides:
         try:
-            branch = _branch(key, yaml.safe_load(text))
+            branch = _branch(key, _parse(text))
+        except _Repeated as error:
+            raise InputError(f"--{key}: {error.problem}") from None
         except (yaml.YAMLError, ValueError):
             raise InputError(
                 f"--{key}: {_shown(text)}, expected a value in YAML notation"
@@ -62,15 +88,27 @@ def origin(path: Path, overrides: Sequence[tuple[str, str]], key: str) -> str:
     """
     names = key.split("[")[0].split(" ")[0].split(".")
     for option, text in reversed(overrides):
-        if _holds(_branch(option, yaml.safe_load(text)), names):
+        if _holds(_branch(option, _parse(text)), names):
             return f"--{option}"
     file: Path | None = path
     while file is not None:
-        tree = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        tree = _parse(file.read_text(encoding="utf-8")) or {}
         if _holds(tree, names):
             return str(file)
         file = file.parent / tree[EXTENDS] if EXTENDS in tree else None
     return str(path)
+
+
+def blamed(source: str, message: str) -> str:
+    """Return a message with what it blames in front, an option's key said once.
+
+    Args:
+        source: a file or an option, as `origin` returns it.
+        message: begins with a key.
+    """
+    if source.startswith("--") and re.match(re.escape(source[2:]) + r"[:.\[]", message):
+        return f"--{message}"
+    return f"{source}: {message}"
 
 
 def _holds(tree: Any, names: Sequence[str]) -> bool:
@@ -113,7 +151,7 @@ def _load(schema: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text ({type(error).__name__})") from None
     try:
-        tree = yaml.safe_load(text)
+        tree = _parse(text)
     except (yaml.YAMLError, ValueError) as error:
         # A date that is none is a ValueError to PyYAML.
         mark = getattr(error, "problem_mark", None)
@@ -179,22 +217,23 @@ def _convert(kind: Any, value: Any, key: str, origin: str) -> Any:
             pass
     elif isinstance(kind, type) and type(value) is kind:
         return value
-    raise InputError(f"{origin}: {key}: {_shown(value)}, expected {described(kind)}")
+    raise InputError(blamed(origin, f"{key}: {_shown(value)}, expected {described(kind)}"))
 
 
 def _convert_tree(schema: Any, value: Any, key: str, origin: str) -> Any:
     """Return a mapping as an instance of a dataclass."""
     if not isinstance(value, dict):
-        raise InputError(f"{origin}: {key}: {_shown(value)}, expected keys with values")
+        raise InputError(blamed(origin, f"{key}: {_shown(value)}, expected keys with values"))
     hints = typing.get_type_hints(schema)
     prefix = key + "." if key else ""
     for name in value:
         if name not in hints:
-            raise InputError(f"{origin}: {prefix}{name}: unknown key{_nearest(name, hints)}")
+            hint = _nearest(name, hints)
+            raise InputError(blamed(origin, f"{prefix}{name}: unknown key{hint}"))
     for field in dataclasses.fields(schema):
         needed = field.default is field.default_factory is dataclasses.MISSING
         if needed and field.name not in value:
-            raise InputError(f"{origin}: {prefix}{field.name}: missing")
+            raise InputError(blamed(origin, f"{prefix}{field.name}: missing"))
     return schema(
         **{name: _convert(hints[name], v, prefix + name, origin) for name, v in value.items()}
     )

@@ -36,7 +36,7 @@ def refused(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--sample", "3"], "--sample: sample: unknown key, did you mean samples?"),
+        (["--sample", "3"], "--sample: unknown key, did you mean samples?"),
         (["--lights.hight_mm", "3"], "lights.hight_mm: unknown key, did you mean height_mm?"),
         (["--impurities.waterstain", "{}"], "unknown key, did you mean water_stain?"),
         (["--samples", "many"], "samples: 'many', expected a whole number"),

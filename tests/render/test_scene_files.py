@@ -146,14 +146,15 @@ def test_an_implausible_value_names_its_option_and_key(key, text):
     with pytest.raises(InputError) as caught:
         scene(**{key.replace(".", "__"): text})
     line = str(caught.value)
-    assert line.startswith(f"--{key}: {key}")
+    assert line.startswith(f"--{key}")
+    assert line.count(key) == 1
     assert "expected" in line
     assert "\n" not in line
 
 
 def test_an_implausible_layer_names_its_place():
     good = "{groove_width_mm: 1, streak_length_mm: 1, rms_slope: 0.1}"
-    with pytest.raises(InputError, match=r"^--texture.layers: texture.layers\[1\].rms_slope: 4"):
+    with pytest.raises(InputError, match=r"^--texture.layers\[1\].rms_slope: 4"):
         scene(texture__layers=f"[{good}, {good.replace('0.1', '4')}]")
     with pytest.raises(InputError, match=r"texture.layers\[1\].groove_width_mm: missing"):
         scene(texture__layers=f"[{good}, {{rms_slope: 0.1}}]")

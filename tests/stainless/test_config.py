@@ -126,6 +126,10 @@ def test_every_notation_of_a_number_is_one(write, text):
         ("just words", "expected keys with values"),
         ("seed: 1\nname: [1, 2", "line 2: "),
         ("seed: {", "line 1: "),
+        ("seed: 1\nname: x\nseed: 2", "line 3: seed: is given twice, expected once"),
+        ("stain: {inner: {count: 1}, inner: {}}", "line 1: inner: is given twice"),
+        ("layers:\n  - count: 1\n    count: 1\n", "line 3: count: is given twice"),
+        ("? [1]\n: 2\n? [1]\n: 2", "line 1: "),
         ("seed: 1\n\tname: x", "line 2: "),
         ("seed: \0", "unacceptable character"),
         ("extends: 4", "extends: 4, expected the name of a YAML file"),
@@ -136,6 +140,11 @@ def test_what_does_not_fit_is_one_line_that_names_file_and_key(write, text, mess
     line = refused(path)
     assert line.startswith(f"{path}: ")
     assert message in line
+
+
+def test_a_merge_key_may_be_overridden(write):
+    path = write("stain: {inner: &a {count: 3, width_mm: 2}}\nlayers: [{<<: *a, count: 4}]")
+    assert read(Tree, path).layers == [Layer(2.0, 4)]
 
 
 def test_a_long_value_is_shortened(write):
@@ -172,11 +181,14 @@ def test_a_list_is_replaced_as_a_whole(write):
 @pytest.mark.parametrize(
     ("key", "text", "message"),
     [
-        ("sed", "1", "--sed: sed: unknown key, did you mean seed?"),
-        ("stain.inner.cuont", "1", "--stain.inner.cuont: stain.inner.cuont: unknown key"),
-        ("seed", "x", "--seed: seed: 'x', expected a whole number"),
+        ("sed", "1", "--sed: unknown key, did you mean seed?"),
+        ("stain.inner.cuont", "1", "--stain.inner.cuont: unknown key"),
+        ("stain", "{inner: {cuont: 1}}", "--stain.inner.cuont: unknown key"),
+        ("seed", "x", "--seed: 'x', expected a whole number"),
+        ("layers", "[{count: x}]", "--layers[0].count: 'x', expected a whole number"),
         ("seed.deep", "1", "--seed.deep: seed: {'deep': 1}, expected a whole number"),
-        ("", "1", "--: : unknown key"),
+        ("", "1", "--: unknown key"),
+        ("stain", "{inner: {count: 1, count: 2}}", "--stain: count: is given twice"),
         ("seed", "[1", "--seed: '[1', expected a value in YAML notation"),
         ("seed", "2020-13-45", "--seed: '2020-13-45', expected a value in YAML notation"),
     ],
