@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from impurities.jittered_cells import Area
-from stainless.ranges import Range, bounds, check_range
+from stainless.ranges import Range, bounds, check_range, shown
 
 #: More pieces of a kind than this on one area are taken for a slip of the pen.
 MOST_PIECES = 10_000
@@ -29,11 +29,11 @@ def check_placement(
     """
     check_range("per_plate", per_plate, 0.0, MOST_PIECES)
     if any(not edge.is_integer() for edge in bounds(per_plate)):
-        raise ValueError(f"per_plate: {per_plate}, expected whole numbers")
+        raise ValueError(f"per_plate: {shown(per_plate)}, expected whole numbers")
     check_range("jitter", jitter, 0.0, 1.0)
     for center in centers_mm or []:
         if len(center) != 2 or not all(math.isfinite(value) for value in center):
-            raise ValueError(f"centers_mm: {center}, expected two finite numbers")
+            raise ValueError(f"centers_mm: {list(center)}, expected two finite numbers")
 
 
 def check_area(area_mm: Area) -> None:

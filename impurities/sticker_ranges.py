@@ -14,7 +14,7 @@ from impurities.jittered_cells import Area
 from impurities.perlin import PERIOD
 from impurities.placement import check_area, check_placement, spread, whole_number
 from impurities.sticker import Bubble, Sticker
-from stainless.ranges import Range, bounds, check_range, within
+from stainless.ranges import Range, bounds, check_range, shown, within
 
 # As many bubbles are drawn for every sticker, so that a wider range of them moves nothing else.
 _MOST_BUBBLES = 16
@@ -136,13 +136,13 @@ def validate(ranges: StickerRanges) -> None:
     smallest = min(bounds(ranges.width_mm)[0], bounds(ranges.height_mm)[0])
     if bounds(ranges.corner_mm)[1] > smallest / 2.0:
         raise ValueError(
-            f"corner_mm: {ranges.corner_mm}, expected at most half of every width_mm and "
+            f"corner_mm: {shown(ranges.corner_mm)}, expected at most half of every width_mm and "
             f"height_mm, so {smallest / 2.0:g}"
         )
     smallest = min(smallest, bounds(ranges.diameter_mm)[0])
     if bounds(ranges.rim_mm)[1] >= smallest / 2.0:
         raise ValueError(
-            f"rim_mm: {ranges.rim_mm}, expected below half of every extent, so below "
+            f"rim_mm: {shown(ranges.rim_mm)}, expected below half of every extent, so below "
             f"{smallest / 2.0:g}"
         )
     for key in ("paper_albedo", "film_albedo", "film_matte", "ink_albedo"):
@@ -158,7 +158,7 @@ def validate(ranges: StickerRanges) -> None:
     check_range("bubble_height_mm", ranges.bubble_height_mm, 0.0, 2.0)
     for key in ("number", "bubbles"):
         if any(not edge.is_integer() for edge in bounds(getattr(ranges, key))):
-            raise ValueError(f"{key}: {getattr(ranges, key)}, expected whole numbers")
+            raise ValueError(f"{key}: {shown(getattr(ranges, key))}, expected whole numbers")
 
 
 def sample_stickers(

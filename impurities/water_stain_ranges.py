@@ -13,7 +13,7 @@ from impurities.heterogeneity import Heterogeneity, Ring
 from impurities.jittered_cells import Area, cells_over, guaranteed_reach_mm, jittered_center
 from impurities.perlin import PERIOD
 from impurities.water_stain import WaterStain
-from stainless.ranges import Range, bounds, check_range, within
+from stainless.ranges import Range, bounds, check_range, shown, within
 
 
 @dataclass
@@ -144,14 +144,14 @@ def validate(ranges: WaterStainRanges) -> None:
     smallest = bounds(ranges.radius_mm)[0]
     if bounds(ranges.amplitude_mm)[1] >= smallest:
         raise ValueError(
-            f"amplitude_mm: {ranges.amplitude_mm}, expected below every radius_mm, so below "
+            f"amplitude_mm: {shown(ranges.amplitude_mm)}, expected below every radius_mm, so below "
             f"{smallest:g}"
         )
     if ranges.density_map is not None:
         _density_map(ranges.density_map)
     for center in ranges.centers_mm or []:
         if len(center) != 2 or not all(math.isfinite(value) for value in center):
-            raise ValueError(f"centers_mm: {center}, expected two finite numbers")
+            raise ValueError(f"centers_mm: {list(center)}, expected two finite numbers")
 
     inner = ranges.heterogeneity
     if inner.modes < 1:

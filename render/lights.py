@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from stainless.ranges import Range, bounds, check_range
+from stainless.ranges import Range, bounds, check_range, shown
 from stainless.streams import Draw
 
 SIDES = 6
@@ -124,12 +124,14 @@ class LightRanges:
         for name in self.variants:
             if name not in VARIANTS:
                 raise ValueError(f"{key}.variants: {name}, expected among {', '.join(VARIANTS)}")
-        if not self.variants or len(set(self.variants)) < len(self.variants):
+        if not self.variants:
+            raise ValueError(f"{key}.variants: [], expected at least one")
+        if len(set(self.variants)) < len(self.variants):
             raise ValueError(f"{key}.variants: {self.variants}, expected each name once")
         check_range(f"{key}.inner_mm", self.inner_mm, least=0.0, most=1000.0)
         check_range(f"{key}.outer_mm", self.outer_mm, most=2000.0, above=0.0)
         if bounds(self.outer_mm)[0] <= bounds(self.inner_mm)[1]:
-            raise ValueError(f"{key}.outer_mm: {self.outer_mm}, expected more than inner_mm")
+            raise ValueError(f"{key}.outer_mm: {shown(self.outer_mm)}, expected more than inner_mm")
         check_range(f"{key}.height_mm", self.height_mm, 1.0, 10_000.0)
         check_range(f"{key}.radiance", self.radiance, above=0.0)
         check_range(f"{key}.imbalance", self.imbalance, 0.0, 1.0)

@@ -17,7 +17,7 @@ from render.surface.parallel_texture import TextureRanges
 from render.surface.registry import DEFECTS
 from stainless import config
 from stainless.errors import InputError
-from stainless.ranges import bounds
+from stainless.ranges import bounds, shown
 
 #: One field a kind of impurity, absent or null for none.
 ImpurityRanges = make_dataclass(
@@ -186,7 +186,7 @@ class Scene:
         steepest = self.camera.steepest_deg()
         if steepest > 80:
             raise ValueError(
-                f"camera.distance_mm: {self.camera.distance_mm}, expected a camera that looks at "
+                f"camera.distance_mm: {shown(self.camera.distance_mm)}, expected a camera that looks at "
                 f"no point flatter than 80 degrees off the plate's normal, not {steepest:.3g}"
             )
 
@@ -202,9 +202,23 @@ def read_scene(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scene:
         InputError: one line that names file or option, key, value and what was expected.
     """
     scene = config.read(Scene, path, overrides)
+    _check_series_is_whole(path, overrides)
     try:
         scene.validate()
     except ValueError as error:
         source = config.origin(path, overrides, str(error).split(":")[0])
         raise InputError(config.blamed(source, str(error))) from None
     return scene
+
+
+def _check_series_is_whole(path: Path, overrides: Sequence[tuple[str, str]]) -> None:
+    """Refuse to make a series of a scene that is none by one of a series' lesser keys.
+
+    Raises:
+        InputError: names that key's option.
+    """
+    given = [key for key, _ in overrides if key.split(".")[0] == "series"]
+    if not given or not {"series", "series.groups"}.isdisjoint(given):
+        return
+    if config.read(Scene, path).series is None:
+        raise InputError(f"--{given[0]}: {path} has no series, expected --series.groups as well")

@@ -33,7 +33,7 @@ class _Repeated(yaml.constructor.ConstructorError):
 class _Loader(yaml.SafeLoader):
     """Reads what PyYAML reads, except for repeated keys, of which that takes the last."""
 
-    def compose_mapping_node(self, anchor: dict[Any, yaml.Node] | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
         seen = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):

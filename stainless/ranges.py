@@ -19,6 +19,11 @@ def bounds(value: Range) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def shown(value: Range) -> float | list[float]:
+    """Return a range as a message shows it and a scene file writes it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
 def within(value: Range, uniform: ArrayLike) -> NDArray[np.float64]:
     """Place uniform numbers of [0, 1) into a range: low + u·(high − low)."""
     low, high = bounds(value)
@@ -39,10 +44,10 @@ def check_range(
     """
     low, high = bounds(value)
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"{key}: {value}, expected finite numbers")
+        raise ValueError(f"{key}: {shown(value)}, expected finite numbers")
     if low > high:
-        raise ValueError(f"{key}: {value}, expected [low, high] with low <= high")
+        raise ValueError(f"{key}: {shown(value)}, expected [low, high] with low <= high")
     if low <= above:
-        raise ValueError(f"{key}: {value}, expected above {above:g}")
+        raise ValueError(f"{key}: {shown(value)}, expected above {above:g}")
     if low < least or high > most:
-        raise ValueError(f"{key}: {value}, expected within [{least:g}, {most:g}]")
+        raise ValueError(f"{key}: {shown(value)}, expected within [{least:g}, {most:g}]")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from stainless.ranges import Range, bounds, check_range, within
+from stainless.ranges import Range, bounds, check_range, shown, within
 
 Float64 = npt.NDArray[np.float64]
 Point = tuple[float, float]
@@ -76,10 +76,10 @@ def check_placement(per_plate: Range, centers_mm: Sequence[Point] | None) -> Non
     """
     check_range("per_plate", per_plate, 0.0, 10_000.0)
     if any(not edge.is_integer() for edge in bounds(per_plate)):
-        raise ValueError(f"per_plate: {per_plate}, expected whole numbers")
+        raise ValueError(f"per_plate: {shown(per_plate)}, expected whole numbers")
     for center in centers_mm or []:
         if len(center) != 2 or not all(math.isfinite(value) for value in center):
-            raise ValueError(f"centers_mm: {center}, expected two finite numbers")
+            raise ValueError(f"centers_mm: {list(center)}, expected two finite numbers")
 
 
 def placed(

@@ -128,7 +128,7 @@ BAD = [
     ({"cell_size_mm": math.nan}, "cell_size_mm: nan, expected finite"),
     ({"jitter": 1.1}, r"jitter: 1.1, expected within \[0, 1\]"),
     ({"density": -0.1}, r"density: -0.1, expected within \[0, 1\]"),
-    ({"radius_mm": (3.0, 2.0)}, r"radius_mm: \(3.0, 2.0\), expected \[low, high\]"),
+    ({"radius_mm": (3.0, 2.0)}, r"radius_mm: \[3.0, 2.0\], expected \[low, high\]"),
     ({"radius_mm": (-1.0, 2.0)}, "radius_mm: .* expected above 0"),
     ({"amplitude_mm": (-0.1, 0.5)}, "amplitude_mm: .* expected within"),
     ({"amplitude_mm": 1.1}, "amplitude_mm: 1.1, expected below every radius_mm, so below 1.1"),

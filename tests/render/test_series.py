@@ -193,6 +193,18 @@ def test_a_bad_series_is_one_line(change, says):
     assert "\n" not in str(caught.value)
 
 
+def test_a_lesser_key_alone_makes_no_series():
+    tiny = CONFIG.with_name("tiny.yaml")
+    with pytest.raises(InputError) as caught:
+        read_scene(tiny, [("series.border_mm", "2")])
+    expected = f"--series.border_mm: {tiny} has no series, expected --series.groups as well"
+    assert str(caught.value) == expected
+    groups = "series.groups", "[{parts: 3}]"
+    scene = read_scene(tiny, [("series.border_mm", "2"), groups, ("test_every", "0")])
+    assert scene.series.border_mm == 2.0
+    assert read_scene(CONFIG, [("series.border_mm", "2")]).series.border_mm == 2.0
+
+
 def test_stickers_on_twins_need_both_rendered():
     tiny = CONFIG.with_name("tiny.yaml")
     with pytest.raises(InputError, match="twins: ratio, expected render: a sticker"):
