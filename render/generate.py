@@ -62,7 +62,11 @@ def parser() -> Parser:
     options.add_argument(
         "--dry-run", action="store_true", help="write the plan as JSON and render nothing"
     )
-    options.add_argument("--keys", action="store_true", help="list the scene's keys and defaults")
+    options.add_argument(
+        "--keys",
+        action="store_true",
+        help="list the scene's keys, what they mean and their defaults",
+    )
     options.add_argument("--part", help=argparse.SUPPRESS)
     options.add_argument("--report", type=int, help=argparse.SUPPRESS)
     return options
@@ -120,8 +124,9 @@ def _list_keys() -> int:
     from render.scene import Scene
     from stainless import config
 
-    for key, kind, default in config.keys(Scene):
-        print(f"--{key} ({config.described(kind)}; default {default})")
+    for name, kind, default, meaning in config.keys(Scene):
+        print(f"--{name} ({config.described(kind)}; default {config.notation(default)})")
+        print(f"    {meaning}")
     return 0
 
 

@@ -17,6 +17,7 @@ from render import layout
 from render.export import read_png
 from render.labels import class_table
 from render.scene import Scene, read_scene
+from stainless import config
 from stainless.errors import InputError
 from stainless.files import naming, pixel_hash, remove_partials, sync_folder, write_json, write_text
 
@@ -143,17 +144,10 @@ def prepare(scene: Scene, output: Path, renderer: dict[str, Any]) -> tuple[Manif
         manifest.entries.pop(index, None)
     total = max([scene.samples, *(index + 1 for index in manifest.entries)])
     described = dataclasses.asdict(dataclasses.replace(scene, samples=total))
-    write_text(output / layout.SCENE, yaml.safe_dump(_plain(described), sort_keys=False))
+    write_text(output / layout.SCENE, yaml.safe_dump(config.plain(described), sort_keys=False))
     write_json(output / layout.CLASSES, class_table())
     manifest.rewrite()
     return manifest, missing
-
-
-def _plain(value: Any) -> Any:
-    """Return a tree of what safe YAML knows: tuples become lists."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def check_owner(scene: Scene, output: Path) -> None:
@@ -193,8 +187,8 @@ def _differences(there: Any, here: Any, key: str) -> Iterator[tuple[str, Any, An
     if isinstance(there, dict) and isinstance(here, dict):
         for name in here:
             yield from _differences(there.get(name), here[name], f"{key}.{name}".lstrip("."))
-    elif _plain(there) != _plain(here):
-        yield key, _plain(there), _plain(here)
+    elif config.plain(there) != config.plain(here):
+        yield key, config.plain(there), config.plain(here)
 
 
 def _below(output: Path) -> list[str]:

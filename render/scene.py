@@ -186,8 +186,9 @@ class Scene:
         steepest = self.camera.steepest_deg()
         if steepest > 80:
             raise ValueError(
-                f"camera.distance_mm: {shown(self.camera.distance_mm)}, expected a camera that looks at "
-                f"no point flatter than 80 degrees off the plate's normal, not {steepest:.3g}"
+                f"camera.distance_mm: {shown(self.camera.distance_mm)}, expected a camera that "
+                "looks at no point flatter than 80 degrees off the plate's normal, not "
+                f"{steepest:.3g}"
             )
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import inspect
+import math
 import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import yaml
 
@@ -127,9 +129,19 @@ def _branch(key: str, value: Any) -> Any:
     return value
 
 
-def keys(schema: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yield the dotted key, type and default of every leaf below a schema."""
+class Key(NamedTuple):
+    """A leaf of a schema: its dotted name, type and default, and what it means."""
+
+    name: str
+    kind: Any
+    default: Any
+    meaning: str
+
+
+def keys(schema: Any, prefix: str = "") -> Iterator[Key]:
+    """Yield every leaf below a schema; meanings come from the docstrings' "Attributes:"."""
     hints = typing.get_type_hints(schema)
+    meanings = _meanings(schema)
     default = schema()
     for field in dataclasses.fields(schema):
         inner = _tree_type(hints[field.name])
@@ -137,7 +149,34 @@ def keys(schema: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
         if inner is not None:
             yield from keys(inner, key + ".")
         else:
-            yield key, hints[field.name], getattr(default, field.name)
+            kind, value = hints[field.name], getattr(default, field.name)
+            yield Key(key, kind, value, meanings.get(field.name, ""))
+
+
+def _meanings(schema: Any) -> dict[str, str]:
+    """Return what a dataclass' docstring says of its attributes, in a line each."""
+    _, _, listed = (inspect.getdoc(schema) or "").partition("Attributes:\n")
+    entries = re.findall(r"^    (\w+(?:, \w+)*): (.*(?:\n {5,}.*)*)", listed, re.MULTILINE)
+    return {
+        name: re.sub(r"\bNone\b", "null", " ".join(text.split())).rstrip(".")
+        for names, text in entries
+        for name in names.split(", ")
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return a tree of what YAML knows: dataclasses become mappings, tuples lists."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def notation(value: Any) -> str:
+    """Return a value as a scene file or the command line gives it, in one line."""
+    text = yaml.safe_dump(plain(value), default_flow_style=True, width=math.inf, sort_keys=False)
+    return text.removesuffix("...\n").strip()
 
 
 def _load(schema: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
@@ -276,11 +315,12 @@ def described(kind: Any) -> str:
     if dataclasses.is_dataclass(kind):
         return "keys with values"
     if family in (typing.Union, types.UnionType):
-        return " or ".join(described(a) for a in arguments)
+        # What is said after a list would seem to be about its items.
+        options = sorted(arguments, key=lambda a: typing.get_origin(a) is list)
+        interval = float in arguments and tuple[float, float]
+        return " or ".join("[low, high]" if a == interval else described(a) for a in options)
     if family is typing.Literal:
         return "one of " + ", ".join(map(str, arguments))
-    if arguments == (float, float):
-        return "[low, high]"
     if family is list or arguments[-1] is Ellipsis:
         return f"a list, each item {described(arguments[0])}"
-    return f"a list of {len(arguments)}, each item {described(arguments[0])}"
+    return f"[{', '.join(described(a).removeprefix('a ') for a in arguments)}]"

@@ -271,7 +271,7 @@ def test_the_projects_own_packages_are_found_by_a_python_without_any(tmp_path):
         pytest.skip("needs the project's own .venv, which `make test` sets up")
     done = script("--keys", python=["-I", "-S"])
     assert done.returncode == 0, done.stderr
-    assert "--metal.roughness (a number or [low, high]; default (0.28, 0.31))" in done.stdout
+    assert "--metal.roughness (a number or [low, high]; default [0.28, 0.31])" in done.stdout
 
 
 def test_a_defect_of_ours_is_a_traceback_and_code_1(tmp_path):

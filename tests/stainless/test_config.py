@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from stainless.config import described, keys, origin, read
+from stainless.config import described, keys, notation, origin, read
 from stainless.errors import InputError
 
 
@@ -23,6 +23,17 @@ class Layer:
 
 @dataclass
 class Stain:
+    """A stain.
+
+    Attributes:
+        radius_mm: of the outline, which is
+            round.
+        centers, inner: where it is;
+            None draws it.
+
+    What follows is about the whole.
+    """
+
     radius_mm: float | tuple[float, float] = 2.0
     centers: list[tuple[float, float]] | None = None
     inner: Layer = field(default_factory=Layer)
@@ -101,8 +112,8 @@ def test_every_notation_of_a_number_is_one(write, text):
         ("dull: 1", "dull: 1, expected true or false"),
         ("finish: matt", "finish: 'matt', expected one of brushed, polished"),
         ("finish: [1]", "finish: [1], expected one of brushed, polished"),
-        ("size: [1, 2]", "size: [1, 2], expected a list of 3, each item a number"),
-        ("size: 4", "size: 4, expected a list of 3"),
+        ("size: [1, 2]", "size: [1, 2], expected [number, number, number]"),
+        ("size: 4", "size: 4, expected [number, number, number]"),
         ("size: [1, x, 3]", "size[1]: 'x', expected a number"),
         ("size: [1, true, 3]", "size[1]: True, expected a number"),
         ("layers: {width_mm: 1}", "layers: {'width_mm': 1}, expected a list"),
@@ -241,17 +252,40 @@ def test_origin_is_what_a_value_came_from(write):
 
 
 def test_keys_lists_every_leaf_with_its_default():
-    listed = {key: (described(kind), default) for key, kind, default in keys(Tree)}
+    listed = {key.name: (described(key.kind), key.default) for key in keys(Tree)}
     assert listed == {
         "name": ("a text", "plate"),
         "seed": ("a whole number", 1),
-        "size": ("a list of 3, each item a number", (1.0, 2.0, 3.0)),
+        "size": ("[number, number, number]", (1.0, 2.0, 3.0)),
         "dull": ("true or false", False),
         "finish": ("one of brushed, polished", "brushed"),
         "layers": ("a list, each item keys with values", []),
         "path": ("a list, each item keys with values", []),
         "stain.radius_mm": ("a number or [low, high]", 2.0),
-        "stain.centers": ("a list, each item [low, high] or null", None),
+        "stain.centers": ("null or a list, each item [number, number]", None),
         "stain.inner.width_mm": ("a number", 1.0),
         "stain.inner.count": ("a whole number", 2),
     }
+
+
+def test_keys_have_the_meaning_that_the_docstring_gives_them():
+    meanings = {key.name: key.meaning for key in keys(Tree)}
+    assert meanings["stain.radius_mm"] == "of the outline, which is round"
+    assert meanings["stain.centers"] == "where it is; null draws it"
+    assert meanings["seed"] == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ((0.28, 0.31), "[0.28, 0.31]"),
+        (None, "null"),
+        (True, "true"),
+        ("ratio", "ratio"),
+        ("", "''"),
+        ([Layer(0.5, 3)], "[{width_mm: 0.5, count: 3}]"),
+        ([(1.0, 2.0)] * 50, "[" + ", ".join(["[1.0, 2.0]"] * 50) + "]"),
+    ],
+)
+def test_notation_is_what_can_be_read_again(value, text):
+    assert notation(value) == text
