@@ -59,7 +59,7 @@ class Rendering:
             or twins that are both rendered.
     """
 
-    samples: int = 8
+    samples: int = 16
     denoise: bool = True
     samples_undenoised: int = 48
 
