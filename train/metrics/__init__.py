@@ -4,7 +4,7 @@
 `compare` says how sure a difference between two methods is.
 """
 
-from train.metrics.bootstrap import Interval, compare, paired_bootstrap
+from train.metrics.bootstrap import Interval, compare, compare_class, paired_bootstrap
 from train.metrics.defects import COVERAGE_THRESHOLDS
 from train.metrics.evaluation import evaluate
 from train.metrics.images import false_alarm_rate, image_auroc
@@ -24,6 +24,7 @@ __all__ = [
     "anomalous",
     "au_pro",
     "compare",
+    "compare_class",
     "csv_text",
     "evaluate",
     "f1_max",

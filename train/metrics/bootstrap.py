@@ -87,14 +87,49 @@ def compare(
     Raises:
         InputError: the images or their ground truth differ.
     """
+    return _compared(first, second, _metrics, seed, rounds)
+
+
+def compare_class(
+    first: Sequence[Mapping[str, Any]],
+    second: Sequence[Mapping[str, Any]],
+    name: str,
+    seed: int,
+    rounds: int = 2000,
+) -> dict[str, Interval]:
+    """Return the intervals of one class' pixel_recall and mean_recall; otherwise as `compare`."""
+    return _compared(first, second, lambda rows: _class_metrics(rows, name), seed, rounds)
+
+
+def _compared(
+    first: Sequence[Mapping[str, Any]],
+    second: Sequence[Mapping[str, Any]],
+    metrics_of: Callable[[Sequence[Mapping[str, Any]]], dict[str, Metric]],
+    seed: int,
+    rounds: int,
+) -> dict[str, Interval]:
     rows = [sorted(each, key=lambda row: row["name"]) for each in (first, second)]
     for key in ("name", "label", "group", "defects"):
         if [row[key] for row in rows[0]] != [row[key] for row in rows[1]]:
             raise InputError(f"the two evaluations are of different images: their {key}s differ")
     groups = [row["group"] for row in rows[0]]
-    metrics = zip(_metrics(rows[0]).items(), _metrics(rows[1]).values(), strict=True)
+    metrics = zip(metrics_of(rows[0]).items(), metrics_of(rows[1]).values(), strict=True)
     return {
         name: paired_bootstrap(one, other, groups, seed, rounds) for (name, one), other in metrics
+    }
+
+
+def _shares(part: np.ndarray, whole: np.ndarray) -> Metric:
+    return lambda drawn: ratio(float(part[drawn].sum()), float(whole[drawn].sum()))
+
+
+def _class_metrics(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, Metric]:
+    nothing = {"pixels": 0, "found": 0, "instances": 0, "recall_sum": 0.0}
+    of = [row["classes"].get(name, nothing) for row in rows]
+    column = {key: np.array([one[key] for one in of], float) for key in nothing}
+    return {
+        "pixel_recall": _shares(column["found"], column["pixels"]),
+        "mean_recall": _shares(column["recall_sum"], column["instances"]),
     }
 
 
@@ -104,9 +139,6 @@ def _metrics(rows: Sequence[Mapping[str, Any]]) -> dict[str, Metric]:
         return {}
     hit, false, missed = (column[f"pixel_{kind}"] for kind in ("tp", "fp", "fn"))
 
-    def shares(part: np.ndarray, whole: np.ndarray) -> Metric:
-        return lambda drawn: ratio(float(part[drawn].sum()), float(whole[drawn].sum()))
-
     return {
         "image_auroc": lambda drawn: image_auroc(
             column["score"][drawn], column["defective"][drawn]
@@ -114,8 +146,8 @@ def _metrics(rows: Sequence[Mapping[str, Any]]) -> dict[str, Metric]:
         "false_alarm_rate": lambda drawn: false_alarm_rate(
             column["flagged"][drawn], column["defective"][drawn]
         ),
-        "pixel_f1": shares(2 * hit, 2 * hit + false + missed),
-        "pixel_precision": shares(hit, hit + false),
-        "pixel_recall": shares(hit, hit + missed),
-        "mean_defect_recall": shares(column["defect_recall_sum"], column["defects"]),
+        "pixel_f1": _shares(2 * hit, 2 * hit + false + missed),
+        "pixel_precision": _shares(hit, hit + false),
+        "pixel_recall": _shares(hit, hit + missed),
+        "mean_defect_recall": _shares(column["defect_recall_sum"], column["defects"]),
     }

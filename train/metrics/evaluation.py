@@ -50,7 +50,8 @@ def evaluate(
           instances, recall (one a threshold), mean_recall
         * "per_image": a row an image: name, group, label, defective, score, flagged, pixel_tp,
           pixel_fp, pixel_fn, pixel_tn, defects, defects_found (any pixel), defect_recall_sum
-          (recall of each defect averaged over the thresholds, summed)
+          (recall of each defect averaged over the thresholds, summed), and by name of its classes
+          pixels, found, instances and recall_sum
 
     Raises:
         InputError: names the image: an anomaly map that is missing, not finite or of another
@@ -118,7 +119,7 @@ class _FirstReading:
         self.regions += regions
         counts = pixel_confusion(image, self.threshold)
         self.confusion += counts
-        recalls, touched = self._take_instances(record)
+        recalls, touched, classes = self._take_instances(record)
         self.rows.append(
             {
                 "name": record.name,
@@ -134,17 +135,21 @@ class _FirstReading:
                 "defects": len(recalls),
                 "defects_found": touched,
                 "defect_recall_sum": math.fsum(recalls),
+                "classes": classes,
             }
         )
 
-    def _take_instances(self, record: Record) -> tuple[list[float], int]:
-        """Count instances; return the mean recall of each defect and how many were touched."""
+    def _take_instances(
+        self, record: Record
+    ) -> tuple[list[float], int, dict[str, dict[str, float]]]:
+        """Count instances; return the recall of each defect, how many were touched, and classes."""
         classes, instances, names = record.annotated()
         if classes.shape != record.mask.shape or instances.shape != record.mask.shape:
             raise InputError(f"{record.name}: annotation and ground truth differ in size")
         self._kinds.update((one.name, one.kind) for one in names.values() if one.kind != "ignore")
         flagged = anomalous(record.score_map(), self.threshold)
         recalls, touched = [], 0
+        shares: dict[str, dict[str, float]] = {}
         for instance in instances_of(flagged, classes, instances, record.ignore):
             if instance.class_index not in names:
                 raise InputError(f"{record.name}: class {instance.class_index} has no name")
@@ -153,10 +158,18 @@ class _FirstReading:
                 continue
             self.found[known.kind].add(known.name, instance)
             self.covered.add(known.name, instance.pixels, instance.found)
+            recall = float(instance.recalls.mean())
+            share = shares.setdefault(
+                known.name, {"pixels": 0, "found": 0, "instances": 0, "recall_sum": 0.0}
+            )
+            share["pixels"] += instance.pixels
+            share["found"] += instance.found
+            share["instances"] += 1
+            share["recall_sum"] += recall
             if known.kind == "defect":
-                recalls.append(float(instance.recalls.mean()))
+                recalls.append(recall)
                 touched += instance.found > 0
-        return recalls, touched
+        return recalls, touched, shares
 
     def image_metrics(self) -> dict[str, Any]:
         """Return the metrics of whole images."""

@@ -9,8 +9,11 @@ from typing import Any
 
 
 def csv_text(result: Mapping[str, Any]) -> str:
-    """Return the rows "per_image" as CSV; truth values are 0 and 1."""
-    rows = result["per_image"]
+    """Return the rows "per_image" as CSV, without their classes; truth values are 0 and 1."""
+    rows = [
+        {key: value for key, value in row.items() if key != "classes"}
+        for row in result["per_image"]
+    ]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()

@@ -19,6 +19,7 @@ from train.data import Annotation, AnnotationClass, load_image, load_mask, read_
 from train.metrics import (
     Record,
     compare,
+    compare_class,
     csv_text,
     evaluate,
     fit_threshold,
@@ -115,7 +116,25 @@ def test_by_hand():
     # The stain is nominal: it counts as no defect.
     assert result["defects"]["count"] == 1
     assert result["defects"]["mean_recall"] == pytest.approx(7 / 12)
-    assert result["per_image"][0]["defect_recall_sum"] == pytest.approx(7 / 12)
+    first, second = result["per_image"]
+    assert first["defect_recall_sum"] == pytest.approx(7 / 12)
+    assert first["classes"] == {
+        "dent": {"pixels": 4, "found": 2, "instances": 1, "recall_sum": pytest.approx(7 / 12)},
+        "stain": {"pixels": 10, "found": 3, "instances": 1, "recall_sum": pytest.approx(5 / 12)},
+    }
+    assert second["classes"] == {}
+
+
+def test_a_class_is_compared_by_its_own_pixels():
+    strict, lax = evaluate(by_hand(), 4.5), evaluate(by_hand(), 3.0)
+    found = compare_class(strict["per_image"], lax["per_image"], "stain", 0, 50)
+    assert found["pixel_recall"].difference == pytest.approx(0.3)
+    assert found["mean_recall"].difference == pytest.approx(5 / 12)
+    assert compare_class(strict["per_image"], lax["per_image"], "dent", 0, 50)["pixel_recall"] == (
+        0,
+        0,
+        0,
+    )
 
 
 def test_classes_can_be_named():
