@@ -138,10 +138,16 @@ def _dry_run(scene: Scene, output: Path) -> int:
 
     manifest.check_owner(scene, output)
     write_json(output / layout.PLAN, plan_to_json(scene))
-    hours = cpu_seconds(scene) / 3600
-    print(f"{output / layout.PLAN}: {scene.samples} samples, {picture_count(scene)} pictures")
-    print(f"estimated CPU time: {hours:.2f} h")
+    print(f"{output / layout.PLAN}: {_counted(scene.samples, picture_count(scene))}")
+    minutes = cpu_seconds(scene) / 60
+    print(
+        f"estimated CPU time: {f'{minutes:.1f} min' if minutes < 60 else f'{minutes / 60:.1f} h'}"
+    )
     return 0
+
+
+def _counted(samples: int, pictures: int) -> str:
+    return f"{samples} sample{'s' * (samples != 1)}, {pictures} picture{'s' * (pictures != 1)}"
 
 
 def _preview(scene: Scene, output: Path) -> int:
@@ -198,7 +204,8 @@ def _render(scene: Scene, output: Path, workers: int, argv: list[str]) -> int:
             events = pool.run(argv, min(workers, len(missing)), missing, lock)
         else:
             events = _events(scene, output, missing, renderer, os.cpu_count() or 1)
-        with tqdm(total=len(missing) * per_sample, desc="render", unit="picture") as progress:
+        total = len(missing) * per_sample
+        with tqdm(total=total, desc="render", unit="picture", disable=not total) as progress:
             for event in events:
                 if event is None:
                     progress.update()
@@ -208,7 +215,7 @@ def _render(scene: Scene, output: Path, workers: int, argv: list[str]) -> int:
         ledger.write_groups(scene)
         sheet = write_contact_sheet(scene, output)
     done = len(ledger.entries)
-    print(f"{output}: {done} samples, {done * per_sample} pictures")
+    print(f"{output}: {_counted(done, done * per_sample)}")
     print(f"contact sheet: {sheet}")
     return 0
 

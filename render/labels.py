@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from impurities.registry import IMPURITIES
 from render.surface.registry import DEFECTS
 
@@ -15,10 +17,15 @@ CLASS_INDEX = {
 }
 
 
-def class_table() -> dict[str, object]:
-    """Return what `classes.json` says of the annotations' indices."""
+def class_table(switched_on: Collection[str]) -> dict[str, object]:
+    """Return what `classes.json` says of the annotations' indices.
+
+    Args:
+        switched_on: the kinds of impurity and defect that a scene can show.
+    """
     names = [
         {"index": index, "name": name, "kind": "defect" if name in DEFECTS else "impurity"}
         for name, index in CLASS_INDEX.items()
+        if name in switched_on
     ]
     return {"classes": names}

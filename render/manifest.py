@@ -145,7 +145,8 @@ def prepare(scene: Scene, output: Path, renderer: dict[str, Any]) -> tuple[Manif
     total = max([scene.samples, *(index + 1 for index in manifest.entries)])
     described = dataclasses.asdict(dataclasses.replace(scene, samples=total))
     write_text(output / layout.SCENE, yaml.safe_dump(config.plain(described), sort_keys=False))
-    write_json(output / layout.CLASSES, class_table())
+    switched_on = scene.chosen_impurities().keys() | scene.chosen_defects().keys()
+    write_json(output / layout.CLASSES, class_table(switched_on))
     manifest.rewrite()
     return manifest, missing
 

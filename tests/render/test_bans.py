@@ -203,4 +203,4 @@ def test_rendering_loads_no_torch(tmp_path):
         [sys.executable, "-c", script, str(tmp_path), *words, "--lights.variants", "[hexagon]"]
     )
     assert done.returncode == 0, done.stderr
-    assert "1 samples, 2 pictures" in done.stdout
+    assert "1 sample, 2 pictures" in done.stdout

@@ -12,6 +12,7 @@ from tiny_scenes import files, generate, manifest, picture_hashes, scene
 
 from impurities.registry import IMPURITIES
 from render.camera import picture_shape, pixel_to_plate
+from render.labels import CLASS_INDEX, class_table
 from render.layout import categories
 from render.plan import plan_sample
 from render.scene import Scene, read_scene
@@ -59,6 +60,16 @@ def test_labels_have_their_types_and_agree(dataset):
             assert set(np.unique(mask)) == ({0, 255} if stained else {0})
             np.testing.assert_array_equal(mask > 0, classes > 0)
             np.testing.assert_array_equal(mask > 0, instances > 0)
+
+
+def test_the_classes_are_those_of_the_scene_with_indices_of_their_own(dataset):
+    stain = {"index": 1, "name": "water_stain", "kind": "impurity"}
+    assert json.loads((dataset / "annotations/classes.json").read_text()) == {"classes": [stain]}
+    table = class_table({"sticker", "dent"})["classes"]
+    assert [(one["index"], one["name"], one["kind"]) for one in table] == [
+        (CLASS_INDEX["sticker"], "sticker", "impurity"),
+        (CLASS_INDEX["dent"], "dent", "defect"),
+    ]
 
 
 def test_labels_are_the_stains_at_the_pixel_centres(dataset):
@@ -115,7 +126,6 @@ def test_training_reads_it(dataset):
             annotation = load_annotation(sample)
             known = {k.name: k.kind for k in annotation.names.values()}
             assert known["water_stain"] == "impurity"
-            assert known["scratch"] == "defect"
             shown = {annotation.names[i].name for i in np.unique(annotation.classes) if i}
             assert shown == ({"water_stain"} if category.startswith("stained") else set())
 
@@ -176,7 +186,7 @@ def test_a_preview_and_a_plan_do_not_stand_in_the_way_of_the_dataset(tmp_path):
     few = {"samples": "1", "test_every": "0", "lights__variants": "[hexagon]"}
     planned = generate(output, "--dry-run", **few)
     assert planned.returncode == 0, planned.stderr
-    assert "1 samples, 2 pictures" in planned.stdout
+    assert "1 sample, 2 pictures" in planned.stdout
     shown = generate(output, "--preview", **few)
     assert shown.returncode == 0, shown.stderr
     assert files(output) == {"plan.json", "preview.png"}

@@ -94,6 +94,7 @@ def test_a_finished_dataset_is_left_alone(dataset, copied):
     before = times(copied)
     done = again(copied)
     assert "3 samples, 18 pictures" in done.stdout
+    assert "render:" not in done.stderr
     assert rewritten(before, copied) == set()
     same(copied, dataset)
 
