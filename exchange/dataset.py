@@ -53,6 +53,34 @@ def add_part(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", required=True, choices=PARTS, help="part of the category")
 
 
+def refuse_other_level(root: Path) -> None:
+    """Refuse a folder above or below a dataset, of which the dataset's own readers make little.
+
+    Raises:
+        InputError: there is no such folder, it holds datasets, or it is a category.
+    """
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    if _is_category(root):
+        raise InputError(
+            f"{root}: is a category, expected the dataset that it lies in, {root.resolve().parent}"
+        )
+    below = [folder for folder in _folders(root) if any(map(_is_category, _folders(folder)))]
+    if below and not any(map(_is_category, _folders(root))):
+        names = ", ".join(folder.name for folder in below)
+        raise InputError(f"{root}: is no dataset, expected one of those in it: {names}")
+
+
+def _is_category(folder: Path) -> bool:
+    # A dataset may have a folder "validation" too.
+    return any((folder / part).is_dir() for part in ("train", "test"))
+
+
+def _folders(root: Path) -> list[Path]:
+    beside = ("annotations", "validation")
+    return sorted(path for path in root.iterdir() if path.is_dir() and path.name not in beside)
+
+
 def refuse_inside(out: Path, root: Path) -> None:
     """Refuse to write into the dataset: whatever else reads it would take that for its own.
 

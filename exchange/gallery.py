@@ -18,7 +18,14 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 
-from exchange.dataset import class_table, has_part, instances, read_part, refuse_inside
+from exchange.dataset import (
+    class_table,
+    has_part,
+    instances,
+    read_part,
+    refuse_inside,
+    refuse_other_level,
+)
 from exchange.facts import light_of, read_facts
 from exchange.overlay import colours, shaded, tinted_png
 from stainless.errors import InputError
@@ -47,13 +54,15 @@ def run(args: argparse.Namespace) -> int:
     """Write the pages and say where they are."""
     from tqdm import tqdm
 
+    refuse_other_level(args.data)
     refuse_inside(args.out, args.data)
     _refuse_foreign(args.out)
     samples = _samples(args.data, args.category)
     table = class_table(args.data, {key[0] for key in samples}, _flat(samples))
     shades = colours(table.values())
     classes = [asdict(one) | {"colour": shades[one.index]} for one in table.values()]
-    progress = Progress(args.out, {"gallery": 1, "thumb": THUMB_PX, "classes": classes})
+    head = {"gallery": 1, "thumb": THUMB_PX, "root": _root(args.data, args.out), "classes": classes}
+    progress = Progress(args.out, head)
     remove_partials(args.out)
 
     total = sum(map(len, samples.values()))
@@ -83,7 +92,10 @@ class Progress:
     """
 
     def __init__(self, out: Path, head: dict[str, Any]) -> None:
-        """Take over what an earlier run with the same head has done."""
+        """Take over what an earlier run with the same head has done.
+
+        The page of another dataset's gallery, whose pictures go, goes first.
+        """
         self.out = out
         self.head = json.dumps(head)
         self.records: dict[str, dict[str, Any]] = {}
@@ -93,6 +105,7 @@ class Progress:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         if not lines or lines[0] != self.head:
             lines = []
+            (out / "index.html").unlink(missing_ok=True)
         for line in lines[1:]:
             try:
                 name, stamp, record = json.loads(line)
@@ -118,9 +131,12 @@ class Progress:
         """Forget pictures that the dataset has no more, and remove what was made of them."""
         self._rewrite(self._live)
         kept = {self.out / file for name in self._live for file in _files(name, self.records[name])}
-        for path in (self.out / PICTURES).rglob("*"):
+        # What lies deeper comes later: a folder is empty when it is its turn.
+        for path in sorted((self.out / PICTURES).rglob("*"), reverse=True):
             if path.is_file() and path not in kept:
                 path.unlink()
+            elif path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
 
     def _rewrite(self, names: Any) -> None:
         lines = [json.dumps([name, self._stamps[name], self.records[name]]) for name in names]
@@ -254,11 +270,16 @@ def _describe(
             )
     return {
         "title": root.resolve().name,
-        "root": quote(Path(os.path.relpath(root.resolve(), out.resolve())).as_posix()),
+        "root": quote(_root(root, out)),
         "notes": list(notes),
         "facts": labels,
         "pictures": pictures,
     }
+
+
+def _root(root: Path, out: Path) -> str:
+    """Return the way from the pages to the dataset, which may move together."""
+    return Path(os.path.relpath(root.resolve(), out.resolve())).as_posix()
 
 
 def _rounded(value: Any) -> Any:

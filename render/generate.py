@@ -30,6 +30,7 @@ if not __package__:
 
 from render import workers as pool
 from stainless.cli import Parser
+from stainless.command_line import dotted, print_keys
 from stainless.errors import InputError, explain, guarded
 
 if TYPE_CHECKING:
@@ -84,13 +85,16 @@ def _main(argv: list[str]) -> int:
     if options.part is not None:
         pool.die_with_parent(options.report)
     if options.keys:
-        return _list_keys()
+        from render.scene import Scene
+
+        print_keys(Scene)
+        return 0
     if options.config is None:
         raise InputError("--config: missing, expected the scene's YAML file")
     from render.scene import read_scene
 
     given = [(name, getattr(options, name)) for name in SHORT]
-    overrides = [(name, value) for name, value in given if value is not None] + _dotted(rest)
+    overrides = [(name, value) for name, value in given if value is not None] + dotted(rest)
     scene = read_scene(options.config, overrides)
     output = options.output or Path("datasets") / options.config.stem
     if not options.workers.isdecimal() or not 1 <= int(options.workers) <= 256:
@@ -105,31 +109,6 @@ def _main(argv: list[str]) -> int:
     return _render(scene, output, workers, argv)
 
 
-def _dotted(rest: list[str]) -> list[tuple[str, str]]:
-    """Return the scene's keys among the arguments, with their values."""
-    overrides = []
-    words = iter(rest)
-    for word in words:
-        if not word.startswith("--"):
-            raise InputError(f"{word}: expected an option that starts with --")
-        key, sign, value = word[2:].partition("=")
-        text = value if sign else next(words, None)
-        if text is None or text.startswith("--"):
-            raise InputError(f"{word}: expected a value")
-        overrides.append((key, text))
-    return overrides
-
-
-def _list_keys() -> int:
-    from render.scene import Scene
-    from stainless import config
-
-    for name, kind, default, meaning in config.keys(Scene):
-        print(f"--{name} ({config.described(kind)}; default {config.notation(default)})")
-        print(f"    {meaning}")
-    return 0
-
-
 def _dry_run(scene: Scene, output: Path) -> int:
     from render import layout, manifest
     from render.estimate import cpu_seconds
@@ -140,9 +119,8 @@ def _dry_run(scene: Scene, output: Path) -> int:
     write_json(output / layout.PLAN, plan_to_json(scene))
     print(f"{output / layout.PLAN}: {_counted(scene.samples, picture_count(scene))}")
     minutes = cpu_seconds(scene) / 60
-    print(
-        f"estimated CPU time: {f'{minutes:.1f} min' if minutes < 60 else f'{minutes / 60:.1f} h'}"
-    )
+    time = f"{minutes:.1f} min" if minutes < 60 else f"{minutes / 60:.1f} h"
+    print(f"estimated CPU time: {time}")
     return 0
 
 

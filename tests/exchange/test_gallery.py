@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zlib
 
 import cv2
@@ -140,6 +141,39 @@ def test_other_categories_leave_and_nothing_else_does(root, made, runs):
     assert {one["category"] for one in described(made)["pictures"]} == {"clean"}
     assert not list((made / "pictures").rglob("stained/**/*.png"))
     assert note.read_text() == "mine"
+
+
+def test_a_gallery_of_another_dataset_is_replaced(root, made, tmp_path, runs, monkeypatch):
+    other = tmp_path / "other"
+    shutil.copytree(root, other)
+    shutil.rmtree(other / "stained_x2")
+
+    def dies(*_):
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(gallery, "_write_pictures", dies)
+    with pytest.raises(RuntimeError, match="killed"):
+        runs("gallery", "--data", other, "--out", made)
+    assert not (made / "index.html").exists(), "a page of one dataset with pictures of another"
+    monkeypatch.undo()
+    runs("gallery", "--data", other, "--out", made)
+    assert described(made)["root"] == "../other"
+    fresh = tmp_path / "fresh"
+    runs("gallery", "--data", other, "--out", fresh)
+    assert {p.relative_to(made) for p in made.rglob("*")} == {
+        p.relative_to(fresh) for p in fresh.rglob("*")
+    }
+
+
+def test_a_folder_above_or_below_a_dataset_is_told_from_it(root, tmp_path, refused):
+    out = tmp_path / "gallery"
+    shutil.copytree(root, root.parent / "second")
+    (root / "contact_sheet.png").write_bytes(b"")
+    line = refused("gallery", "--data", root.parent, "--out", tmp_path.parent / "gallery")
+    assert f"{root.parent}: is no dataset, expected one of those in it: data, second" in line
+    line = refused("gallery", "--data", root / "stained", "--out", out)
+    assert f"stained: is a category, expected the dataset that it lies in, {root}" in line
+    assert not out.exists() and not (tmp_path.parent / "gallery").exists()
 
 
 def test_bad_input_is_one_line_and_changes_nothing(root, made, tmp_path, refused):
