@@ -42,14 +42,19 @@ def test_plate_is_the_papers_set_up():
 def test_the_demonstration_is_plate_at_a_quarter_of_its_resolution():
     plate, small = (read_scene(SCENES / name) for name in ("plate.yaml", "plate_small.yaml"))
     assert (small.scale, small.samples) == (0.25, 4)
-    assert small.rendering.samples > plate.rendering.samples
     counts = {
         "samples": small.samples,
         "scale": small.scale,
         "test_every": small.test_every,
-        "rendering": small.rendering,
     }
     assert dataclasses.replace(plate, **counts) == small
+
+
+def test_the_demonstration_of_inspection_has_what_every_figure_needs():
+    small = read_scene(SCENES / "cell_small.yaml")
+    assert small.samples == small.series.count() == 5
+    kinds = {(group.split, group.defects) for group in small.series.groups}
+    assert {("train", False), ("validation", True), ("test", True), ("test", False)} <= kinds
 
 
 def test_every_texture_and_light_key_of_plate_has_its_meaning_beside_it():
