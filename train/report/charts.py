@@ -1,0 +1,113 @@
+"""Appendix C: recall of defects at each coverage threshold; and how the coresets learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from train.report.markup import spoken
+from train.report.plot import Axis, Line, chart, linear, logarithmic, switches
+from train.report.results import Method, Results, chosen_methods, class_names
+
+
+def lined_up(results: Results) -> list[Method]:
+    """Return all methods, those that are shown at first in front: they get the clearest colours."""
+    chosen = chosen_methods(results)
+    return chosen + [method for method in results["methods"] if method not in chosen]
+
+
+def curve_section(results: Results) -> str:
+    """Return a panel for all defects and one for each class."""
+    methods = lined_up(results)
+    shown = set(range(len(chosen_methods(results))))
+    thresholds = results["coverage_thresholds"]
+    ticks = [
+        (0.0, "any"),
+        (0.2, "20 %"),
+        (0.4, "40 %"),
+        (0.6, "60 %"),
+        (0.8, "80 %"),
+        (1.0, "100 %"),
+    ]
+    across = Axis("share of its pixels that must be flagged", ticks, lambda value: value)
+    up = linear("recall", 1.0, lambda value: f"{value:g}")
+
+    def panel(title: str, recalls: Sequence[Sequence[float | None]]) -> str:
+        lines = [
+            Line(place, method["name"], list(zip(thresholds, values, strict=False)))
+            for place, (method, values) in enumerate(zip(methods, recalls, strict=True))
+        ]
+        return chart(title, across, up, lines, shown)
+
+    panels = [panel("All defects", [method["recall"] for method in methods])]
+    for name in class_names(results):
+        end = " (impurity: low is good)" if results["classes"][name] == "impurity" else ""
+        found = [method["classes"].get(name, {}).get("recall") or [] for method in methods]
+        panels.append(panel(f"{spoken(name).capitalize()}{end}", found))
+    legend = switches([method["name"] for method in methods], shown)
+    return f'<div class="plots">{legend}<div class="panels">{"".join(panels)}</div></div>'
+
+
+#: What is drawn of every epoch, and what it says.
+QUANTITIES = {
+    "replacements": "Replacements",
+    "d_m": "d_m, distance of the two closest members",
+    "covering_radius": "Covering radius",
+}
+
+
+def learning_section(results: Results) -> str:
+    """Return replacements, d_m and covering radius of the first repeat, epoch by epoch."""
+    methods = [method for method in lined_up(results) if _learning(method)]
+    if not methods:
+        return "<p>No method of this experiment learns epoch by epoch.</p>"
+    names = {method["name"] for method in chosen_methods(results)}
+    shown = {place for place, method in enumerate(methods) if method["name"] in names}
+    shown = shown or set(range(min(5, len(methods))))
+    longest = max(len(_learning(method)) for method in methods)
+    every = max(1, longest // 6)
+    ticks = [(float(k), str(k)) for k in range(1, longest + 1, every)]
+    across = Axis("epoch", ticks, lambda value: (value - 1) / max(1, longest - 1))
+    panels = []
+    for key, title in QUANTITIES.items():
+        values = [entry[key] for m in methods for entry in _learning(m) if _number(entry, key)]
+        if not values:
+            continue
+        top = max(values)
+        up = (
+            logarithmic(title, top)
+            if key == "replacements"
+            else linear(title, top or 1.0, lambda value: f"{value:g}")
+        )
+        lines = [
+            Line(place, _title(method), _points(method, key))
+            for place, method in enumerate(methods)
+        ]
+        panels.append(chart(title, across, up, lines, shown))
+    legend = switches([method["name"] for method in methods], shown)
+    return f'<div class="plots">{legend}<div class="panels">{"".join(panels)}</div></div>'
+
+
+def _learning(method: Method) -> list[dict[str, Any]]:
+    return (method["repeats"][0].get("learning") or []) if method["repeats"] else []
+
+
+def _number(entry: dict[str, Any], key: str) -> bool:
+    return isinstance(entry.get(key), (int, float))
+
+
+def _points(method: Method, key: str) -> list[tuple[float, float | None]]:
+    """Return the values epoch by epoch; a new fit begins a new stroke of the line."""
+    points: list[tuple[float, float | None]] = []
+    fit = None
+    for place, entry in enumerate(_learning(method), start=1):
+        if fit is not None and entry.get("fit") != fit:
+            points.append((float(place), None))
+        fit = entry.get("fit")
+        points.append((float(place), entry.get(key)))
+    return points
+
+
+def _title(method: Method) -> str:
+    fits = dict.fromkeys(str(entry.get("fit")) for entry in _learning(method))
+    return f"{method['name']}: {', then '.join(fits)}"

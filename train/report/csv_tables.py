@@ -1,0 +1,89 @@
+"""The numbers of the page as CSV, at full precision; an empty field is undefined."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from train.report.results import Results, class_names
+from train.report.tables import METRICS, pair
+
+
+def csv_tables(results: Results) -> dict[str, str]:
+    """Return the text of each table by its file name."""
+    return {
+        "table1.csv": _text(_table1(results)),
+        "table2.csv": _text(_table2(results)),
+        "curves.csv": _text(_curves(results)),
+        "learning.csv": _text(_learning(results)),
+        "findings.csv": _text(_findings(results)),
+    }
+
+
+Row = Sequence[Any]
+
+#: Endings of the columns of a mean and of its standard deviation over the repeats.
+SPREAD = ("", "_spread")
+
+
+def _text(rows: Iterable[Row]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _table1(results: Results) -> Iterable[Row]:
+    values = [f"{metric}{end}" for metric in ("pixel_recall", "mean_recall") for end in SPREAD]
+    yield ["method", "family", "class", "kind", "instances", *values]
+    for method in results["methods"]:
+        for name in class_names(results):
+            one: Mapping[str, Any] = method["classes"].get(name, {})
+            yield [
+                method["name"],
+                method["family"],
+                name,
+                results["classes"][name],
+                one.get("instances"),
+                *pair(one.get("pixel_recall")),
+                *pair(one.get("mean_recall")),
+            ]
+
+
+def _table2(results: Results) -> Iterable[Row]:
+    columns = [f"{metric}{end}" for metric in METRICS for end in SPREAD]
+    yield ["method", "family", "repeats", *columns]
+    for method in results["methods"]:
+        values = [value for key in METRICS for value in pair(method["summary"].get(key))]
+        yield [method["name"], method["family"], len(method["repeats"]), *values]
+
+
+def _curves(results: Results) -> Iterable[Row]:
+    yield ["method", "class", "coverage_threshold", "recall"]
+    for method in results["methods"]:
+        curves = {"all defects": method["recall"]}
+        for name in class_names(results):
+            curves[name] = method["classes"].get(name, {}).get("recall") or []
+        for name, values in curves.items():
+            for threshold, value in zip(results["coverage_thresholds"], values, strict=False):
+                yield [method["name"], name, threshold, value]
+
+
+def _learning(results: Results) -> Iterable[Row]:
+    keys = ["fit", "epoch", "patches", "added", "replacements", "d_m", "covering_radius"]
+    yield ["method", "seed", *keys]
+    for method in results["methods"]:
+        for repeat in method["repeats"]:
+            for entry in repeat.get("learning") or []:
+                yield [method["name"], repeat.get("seed"), *(entry.get(key) for key in keys)]
+
+
+def _findings(results: Results) -> Iterable[Row]:
+    keys = ["what", "first", "second", "first_value", "second_value"]
+    keys += ["difference", "low", "high", "spread", "verdict"]
+    yield ["claim", "claim_verdict", "reason", *keys]
+    for finding in results["findings"]:
+        for one in finding["comparisons"] or [{}]:
+            known = [finding["claim"], finding["verdict"], finding["reason"]]
+            yield [*known, *(one.get(key) for key in keys)]

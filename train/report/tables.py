@@ -1,0 +1,144 @@
+"""Tables I and II as HTML; every number is a button that opens the pictures behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from train.report.markup import escape, number, spoken
+from train.report.results import FAMILIES, Method, Results, class_names, families
+
+#: Metrics of Table II: what they are called, and whether more is better.
+METRICS = {
+    "precision": ("Precision", True),
+    "recall": ("Recall", True),
+    "f1": ("F1", True),
+    "mean_defect_recall": ("mR_DW", True),
+    "f1_max": ("F1-max", True),
+    "image_auroc": ("Image AUROC", True),
+    "pixel_auroc": ("Pixel AUROC", True),
+    "au_pro": ("AU-PRO", True),
+    "false_alarm_rate": ("False alarms", False),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of numbers.
+
+    Attributes:
+        key: metric, of a class "pixel_recall:scratch".
+        title: above the column.
+        label: what a number in it is, spoken in full.
+        more_is_better: False for what should be low.
+        values: mean and spread of each method, in the order of results["methods"].
+    """
+
+    key: str
+    title: str
+    label: str
+    more_is_better: bool
+    values: Sequence[tuple[float | None, float | None]]
+
+    @property
+    def best(self) -> float | None:
+        """The best mean, as shown; methods that look equal are equally good."""
+        shown = [round(value, 3) for value, _ in self.values if value is not None]
+        return (max(shown) if self.more_is_better else min(shown)) if shown else None
+
+
+def pair(found: dict[str, Any] | None) -> tuple[float | None, float | None]:
+    """Return mean and spread of an entry that may be missing."""
+    return ((found or {}).get("mean"), (found or {}).get("spread"))
+
+
+def class_table(results: Results) -> str:
+    """Return Table I: pixel recall and mean defect-wise recall of each class."""
+    columns, above = [], ['<th rowspan="2" class="method" scope="col">Method</th>']
+    for name in class_names(results):
+        kind = results["classes"][name]
+        counts = [m["classes"].get(name, {}).get("instances") or 0 for m in results["methods"]]
+        note = "low is good" if kind == "impurity" else "defect"
+        above.append(
+            f'<th colspan="2" scope="colgroup" class="first {escape(kind)}">'
+            f"{escape(spoken(name))} <small>{max(counts)} · {note}</small></th>"
+        )
+        for metric, title in (("pixel_recall", "pixel R"), ("mean_recall", "mR_DW")):
+            values = [pair(m["classes"].get(name, {}).get(metric)) for m in results["methods"]]
+            long = "pixel recall" if metric == "pixel_recall" else "mean defect-wise recall"
+            columns.append(
+                Column(
+                    f"{metric}:{name}",
+                    title,
+                    f"{long} of {spoken(name)}",
+                    kind != "impurity",
+                    values,
+                )
+            )
+    return _table("classes", results, columns, f"<tr>{''.join(above)}</tr>")
+
+
+def summary_table(results: Results) -> str:
+    """Return Table II: the metrics of whole methods."""
+    columns = [
+        Column(key, title, title, more, [pair(m["summary"].get(key)) for m in results["methods"]])
+        for key, (title, more) in METRICS.items()
+    ]
+    return _table("summary", results, columns, "")
+
+
+def _table(name: str, results: Results, columns: Sequence[Column], above: str) -> str:
+    repeated = any(len(method["repeats"]) > 1 for method in results["methods"])
+    head = "" if above else '<th class="method" scope="col">Method</th>'
+    head += "".join(_head(column, above != "" and at % 2 == 0) for at, column in enumerate(columns))
+    places = {method["slug"]: at for at, method in enumerate(results["methods"])}
+    bodies = []
+    for family, members in families(results).items():
+        rows = "".join(
+            _row(method, places[method["slug"]], columns, paired=bool(above)) for method in members
+        )
+        bodies.append(
+            f'<tbody data-family="{family}"><tr class="family"><th colspan="{len(columns) + 1}" '
+            f'scope="rowgroup"><span>{FAMILIES[family]}</span></th></tr>{rows}</tbody>'
+        )
+    spread = " ± standard deviation over repeats" if repeated else ""
+    return (
+        f'<div class="scroll"><table class="numbers" id="{name}" '
+        f'style="--columns: {len(columns)}" data-spread="{spread}">'
+        f"<thead>{above}<tr>{head}</tr></thead>{''.join(bodies)}</table></div>"
+    )
+
+
+def _head(column: Column, first: bool) -> str:
+    title = escape(column.title).replace("mR_DW", "mR<sub>DW</sub>")
+    arrow = "" if column.more_is_better else '<span class="low" title="low is good">↓</span>'
+    return (
+        f'<th scope="col" aria-sort="none"{" class=first" if first else ""}>'
+        f'<button type="button" class="sort" data-more="{int(column.more_is_better)}" '
+        f'title="Sort by {escape(column.label)}">{title}{arrow}</button></th>'
+    )
+
+
+def _row(method: Method, place: int, columns: Sequence[Column], paired: bool) -> str:
+    note = f"<small>{escape(method['note'])}</small>" if method.get("note") else ""
+    cells = [
+        f'<th scope="row" class="method" data-family="{method["family"]}">'
+        f"{escape(method['name'])}{note}</th>"
+    ]
+    for at, column in enumerate(columns):
+        value, spread = column.values[place]
+        side = " first" if paired and at % 2 == 0 else ""
+        if value is None:
+            cells.append(f'<td class="none{side}" data-value="">–</td>')
+            continue
+        best = " best" if round(value, 3) == column.best else ""
+        around = f"<small>±{number(spread)}</small>" if spread is not None else ""
+        label = f"{column.label}, {method['name']}: {number(value)}; show the pictures"
+        cells.append(
+            f'<td class="number{best}{side}" data-value="{value!r}">'
+            f'<button type="button" class="open" data-method="{escape(method["slug"])}" '
+            f'data-metric="{escape(column.key)}" data-label="{escape(column.label)}" '
+            f'aria-label="{escape(label)}">{number(value)}{around}</button></td>'
+        )
+    return f"<tr>{''.join(cells)}</tr>"
