@@ -27,7 +27,7 @@ def curve_section(results: Results) -> str:
         (0.4, "40 %"),
         (0.6, "60 %"),
         (0.8, "80 %"),
-        (1.0, "100 %"),
+        (1.0, "all"),
     ]
     across = Axis("share of its pixels that must be flagged", ticks, lambda value: value)
     up = linear("recall", 1.0, lambda value: f"{value:g}")
@@ -41,7 +41,7 @@ def curve_section(results: Results) -> str:
 
     panels = [panel("All defects", [method["recall"] for method in methods])]
     for name in class_names(results):
-        end = " (impurity: low is good)" if results["classes"][name] == "impurity" else ""
+        end = " · low is good" if results["classes"][name] == "impurity" else ""
         found = [method["classes"].get(name, {}).get("recall") or [] for method in methods]
         panels.append(panel(f"{spoken(name).capitalize()}{end}", found))
     legend = switches([method["name"] for method in methods], shown)
@@ -51,7 +51,7 @@ def curve_section(results: Results) -> str:
 #: What is drawn of every epoch, and what it says.
 QUANTITIES = {
     "replacements": "Replacements",
-    "d_m": "d_m, distance of the two closest members",
+    "d_m": "d_m: distance of closest members",
     "covering_radius": "Covering radius",
 }
 

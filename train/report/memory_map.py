@@ -127,13 +127,14 @@ def _spread_out(places: np.ndarray, members: list[Member]) -> list[int]:
         if origin == "unknown" or not rows:
             continue
         own = places[rows]
-        distance = np.linalg.norm(own - own.mean(axis=0), axis=1)
+        at = int(np.linalg.norm(own - own.mean(axis=0), axis=1).argmax())
+        distance = np.full(len(rows), np.inf)
         for _ in range(min(PATCHES, len(rows))):
-            at = int(distance.argmax())
             found.append(rows[at])
-            reach = np.linalg.norm(own - own[at], axis=1)
-            distance = reach if len(found) == 1 else np.minimum(distance, reach)
-            distance[at] = -1.0
+            distance = np.minimum(distance, np.linalg.norm(own - own[at], axis=1))
+            # Members at the same place on the map are still different ones.
+            distance[at] = -np.inf
+            at = int(distance.argmax())
     return found
 
 
@@ -225,7 +226,7 @@ def patch_picture(pixels: np.ndarray, box: tuple[int, int, int, int]) -> np.ndar
     scale = THUMB / side
     low = np.rint(np.array([y - top, x - left]) * scale).astype(int)
     high = np.rint(np.array([y + height - top, x + width - left]) * scale).astype(int)
-    for reach, colour in ((0, 255), (1, 0)):
+    for reach, colour in ((1, 0), (0, 255)):
         a, b = np.clip(low - reach, 0, THUMB - 1), np.clip(high + reach, 0, THUMB - 1)
         shown[[a[0], b[0]], a[1] : b[1] + 1] = colour
         shown[a[0] : b[0] + 1, [a[1], b[1]]] = colour

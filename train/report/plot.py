@@ -13,7 +13,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#56b4e9", "#e
 DASHES = ("", "6 3", "2 2.5", "8 3 2 3")
 
 WIDTH, HEIGHT = 292, 214
-LEFT, RIGHT, TOP, BOTTOM = 40, 10, 26, 34
+LEFT, RIGHT, TOP, BOTTOM = 38, 12, 26, 34
 
 #: Points of a line; None in place of y leaves a gap.
 Points = Sequence[tuple[float, float | None]]
@@ -55,12 +55,19 @@ def logarithmic(name: str, top: float) -> Axis:
     """Return an axis of counts from 0 to `top`: as their logarithm, with a place for 0."""
     powers = max(1, math.ceil(math.log10(max(top, 1.0)) - 1e-9))
     whole = powers + 1
-    ticks = [(0.0, "0")] + [(10.0**k, f"{10**k:,}") for k in range(powers + 1)]
+    ticks = [(0.0, "0")] + [(10.0**k, _short(10**k)) for k in range(powers + 1)]
 
     def at(value: float) -> float:
         return (1 + math.log10(value)) / whole if value >= 1 else max(0.0, value) / whole
 
     return Axis(name, ticks, at)
+
+
+def _short(count: int) -> str:
+    for power, unit in ((10**9, " G"), (10**6, " M"), (10**3, " k")):
+        if count >= power:
+            return f"{count // power}{unit}"
+    return str(count)
 
 
 def _round_step(step: float) -> float:

@@ -97,7 +97,7 @@ function counted(picture, slug, at) {
   if (panel.name) {
     const [count, found, instances, recalls] = row.classes[panel.name] ?? [0, 0, 0, 0];
     const mean = instances ? (recalls / instances).toFixed(3) : "–";
-    return `${found} of ${count} pixels flagged (${percent(found, count)}); ${instances} on it, mean recall ${mean}`;
+    return `${found} of ${count} pixels flagged (${percent(found, count)}); ${instances} ${instances === 1 ? "instance" : "instances"}, mean recall ${mean}`;
   }
   const { pixel_tp: tp, pixel_fp: fp, pixel_fn: fn, score } = row;
   const parts = [`${fp} false positive pixels`];

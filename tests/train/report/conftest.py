@@ -1,0 +1,26 @@
+"""The tiny experiment's folder and report; the browser is the one that the gallery is tried in."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[2] / "exchange"))
+
+import tiny_experiment
+
+from train.report import write_report
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Path:
+    """The folder of an experiment that nobody has reported yet."""
+    return tiny_experiment.make(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the experiment, at a path that a URL has to escape."""
+    return write_report(tiny_experiment.make(tmp_path_factory.mktemp("a #1 50% report")))
