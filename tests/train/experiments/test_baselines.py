@@ -145,11 +145,15 @@ def test_patchcore_keeps_the_members_it_is_told_and_thins_out_only_there(root):
     assert [BaselineSettings(every=3).every_of(name) for name in BASELINES] == [3, 3, 3]
 
 
-def test_the_map_is_trained_as_by_anomalib_itself(root):
+def test_the_map_is_trained_and_made_as_by_anomalib_itself(root):
     from anomalib.models.image.supersimplenet.loss import SSNLoss
 
     from train.experiments.baselines.backbone import ARCHITECTURE, LAYERS, read_picture
-    from train.experiments.baselines.supersimplenet import SupersimplenetModel, map_loss
+    from train.experiments.baselines.supersimplenet import (
+        SupersimplenetModel,
+        anomaly_map,
+        map_loss,
+    )
 
     images = read_picture(read_category(root, "plate", "train")[0], "cpu")[..., :72, :72]
     with torch.random.fork_rng():
@@ -169,6 +173,8 @@ def test_the_map_is_trained_as_by_anomalib_itself(root):
             gradients.append([one.grad.clone() for one in trained])
     for ours, theirs in zip(*gradients, strict=True):
         torch.testing.assert_close(ours, theirs)
+    with torch.inference_mode():
+        assert torch.equal(anomaly_map(model.eval(), images), model(images).anomaly_map)
 
 
 def test_padim_names_the_picture_of_another_size_and_the_others_take_it(root, tmp_path):

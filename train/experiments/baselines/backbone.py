@@ -16,11 +16,10 @@ from torch import Tensor
 
 from train.backbones import BACKBONES, Stages
 from train.data import Sample, load_image
+from train.experiments.baselines.settings import BACKBONE
 
 #: timm adds to it what it registers, or makes one that holds nothing else.
-__all__ = ["ARCHITECTURE", "LAYERS", "NAME", "read_picture"]
-
-NAME = "efficientnet_lite0"
+__all__ = ["ARCHITECTURE", "LAYERS", "read_picture"]
 
 #: Of stride 8 and 16, as for Sequential PatchCore.
 LAYERS = [3, 4]
@@ -38,7 +37,7 @@ def stainless_stages(out_indices: Sequence[int] = tuple(LAYERS), **ignored: Any)
         InputError: the weights are missing.
     """
     del ignored
-    stages = Stages(NAME, tuple(out_indices), None)
+    stages = Stages(BACKBONE, tuple(out_indices), None)
     rows = zip(stages.channels, sorted(out_indices), strict=True)
     described = [
         {"num_chs": channels, "reduction": 2**stage, "module": f"stage{stage}"}
@@ -58,7 +57,7 @@ def read_picture(sample: Sample, device: str) -> Tensor:
     Raises:
         InputError: it cannot be read.
     """
-    known = BACKBONES[NAME]
+    known = BACKBONES[BACKBONE]
     pixels = torch.from_numpy(load_image(sample.image)).to(device).permute(2, 0, 1)[None]
     mean = torch.tensor(known.mean, device=device).view(1, 3, 1, 1)
     std = torch.tensor(known.std, device=device).view(1, 3, 1, 1)

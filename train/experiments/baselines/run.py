@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 from tqdm import tqdm
 
 from stainless.errors import InputError
 from stainless.files import replacing, write_json
 from train.backbones import published_weights
 from train.data import Sample
-from train.experiments.baselines.settings import BASELINES, BaselineSettings
+from train.experiments.baselines.settings import BACKBONE, BASELINES, BaselineSettings
 
 #: In the folder of the results: what they were made from and what they cost.
 RECORD = "done.json"
@@ -83,14 +85,16 @@ def run_baseline(
         "made_from": made_from,
         "parts": {**(known or {}).get("parts", {}), **parts},
     }
+    # Takes seconds: a finished run need not wait for it, and no training is charged with it.
+    importlib.import_module("anomalib.models")
     with _seeded(seed):
         watch = _Watch()
-        model = _train(name, learned, [s for s, _ in wanted], settings, device)
+        anomaly_map = _train(name, learned, [s for s, _ in wanted], settings, device)
         record["training"] = watch.spent()
         # Before the first map, so that maps of other settings never pass for these.
         write_json(out / RECORD, record)
         watch = _Watch()
-        _score(model, missing, device)
+        _score(anomaly_map, missing, device)
     record["scoring"] = {"images": len(missing), **watch.spent()}
     write_json(out / RECORD, record)
     return record
@@ -102,27 +106,31 @@ def _train(
     judged: Sequence[Sample],
     settings: BaselineSettings,
     device: str,
-) -> nn.Module:
-    # Imported here: anomalib takes seconds, which a finished run need not wait for.
-    from train.experiments.baselines import memory
-    from train.experiments.baselines.supersimplenet import train_supersimplenet
+) -> Callable[[Tensor], Tensor]:
+    """Return what maps normalised (1, 3, H, W) pictures to (1, 1, H, W) anomaly maps."""
+    from train.experiments.baselines import memory, supersimplenet
 
-    if name == "patchcore":
-        return memory.train_patchcore(learned, settings, device)
+    if name == "supersimplenet":
+        discriminator = supersimplenet.train_supersimplenet(learned, settings, device).eval()
+        return partial(supersimplenet.anomaly_map, discriminator)
     if name == "padim":
         memory.require_one_size([*learned, *judged])
-        return memory.train_padim(learned, settings, device)
-    return train_supersimplenet(learned, settings, device)
+        model = memory.train_padim(learned, settings, device)
+    else:
+        model = memory.train_patchcore(learned, settings, device)
+    model.eval()
+    return lambda pictures: model(pictures).anomaly_map
 
 
-def _score(model: nn.Module, missing: Sequence[tuple[Sample, Path]], device: str) -> None:
+def _score(
+    anomaly_map: Callable[[Tensor], Tensor], missing: Sequence[tuple[Sample, Path]], device: str
+) -> None:
     """Write the anomaly map of every sample to its path."""
     from train.experiments.baselines.backbone import read_picture
 
-    model.eval()
     for sample, path in tqdm(missing, desc="scoring", unit="image", disable=None):
         with torch.inference_mode():
-            found = model(read_picture(sample, device)).anomaly_map
+            found = anomaly_map(read_picture(sample, device))
         with replacing(path) as beside:
             np.save(beside, found[0, 0].cpu().numpy().astype(np.float32))
 
@@ -162,7 +170,7 @@ def _made_from(
     name: str, learned: Sequence[Sample], settings: BaselineSettings, seed: int, device: str
 ) -> dict[str, Any]:
     """Return everything that the maps depend on beside the judged pictures."""
-    weights = published_weights("efficientnet_lite0")
+    weights = published_weights(BACKBONE)
     return {
         "baseline": name,
         "settings": asdict(settings),

@@ -12,6 +12,8 @@ BASELINES = {
     "supersimplenet": "anomalib SuperSimpleNet",
 }
 
+BACKBONE = "efficientnet_lite0"
+
 #: Where no other number is set, PatchCore learns from every so manieth picture: its selection
 #: takes a pass over all patches for each of its members.
 PATCHCORE_EVERY = 8

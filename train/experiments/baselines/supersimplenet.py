@@ -9,8 +9,8 @@ defaults, mostly because a training of 300 epochs on two processor cores would t
   epochs of whole pictures shrunk to 256 x 256. It is therefore far from converged.
 * The noise is a share of the features' standard deviation. anomalib's 0.015 is made for the
   features of a ResNet, which are a tenth as large and smaller; on these nothing would be learned.
-* The head that scores whole images is left as it was: no gradient of it reaches the anomaly map
-  (anomalib stops it there when unsupervised), and it takes three quarters of the time.
+* The head that scores whole images is neither trained nor asked: no gradient of it reaches the
+  anomaly map (anomalib stops it there when unsupervised), and it takes three quarters of the time.
 """
 
 from __future__ import annotations
@@ -94,6 +94,12 @@ def map_loss(model: SupersimplenetModel, criterion: SSNLoss, images: Tensor) -> 
     _, noised, masks, _ = model.anomaly_generator(None, adapted, nominal, labels)
     found = model.segdec.seg_head(noised)
     return criterion.focal_loss(found, masks) + criterion.trunc_l1_loss(found, masks)
+
+
+def anomaly_map(model: SupersimplenetModel, images: Tensor) -> Tensor:
+    """Return anomalib's (B, 1, H, W) anomaly map in [0, 1] of normalised (B, 3, H, W) images."""
+    found = model.segdec.seg_head(model.adaptor(model.feature_extractor(images)))
+    return model.anomaly_map_generator(found, final_size=images.shape[-2:]).sigmoid()
 
 
 def _window(picture: Tensor, side: int) -> Tensor:
