@@ -95,10 +95,10 @@ class Candidates:
             group = str(self._images[place].get("group") or self._images[place]["name"])
             if not one.found:
                 self._missed.setdefault(slug, []).append(
-                    replace(case, words=f"none of {one.pixels} pixels found")
+                    replace(case, words=f"none of {pixels(one.pixels)} found")
                 )
                 continue
-            counted = f"{one.found} of {one.pixels} pixels found"
+            counted = f"{one.found} of {pixels(one.pixels)} found"
             if one.coverage >= 0.5:
                 same = self._found.setdefault(slug, {}).setdefault((group, named.name), [])
                 same.append(replace(case, size=one.coverage, words=counted))
@@ -110,7 +110,7 @@ class Candidates:
                 words = f"{counted}, {around} flagged around it"
                 self._take(slug, "narrow", replace(case, size=one.pixels - one.found, words=words))
             if beyond.any():
-                words = f"{np.count_nonzero(beyond)} pixels more than {near} from the label"
+                words = f"{pixels(np.count_nonzero(beyond))} farther than {near} from the label"
                 box = _box(beyond | mask)
                 size = float(np.count_nonzero(beyond))
                 self._take(slug, "leak", replace(case, box=box, size=size, words=words))
@@ -127,7 +127,7 @@ class Candidates:
         index = int(np.bincount(marked.classes[regions == largest + 1]).argmax())
         x, y, width, height = (int(value) for value in stats[largest, :4])
         name = marked.names[index].name
-        words = f"{area} pixels of it flagged"
+        words = f"{pixels(area)} of it flagged"
         self._take(slug, "impurity", Case(place, (x, y, width, height), area, name, 0, words))
 
     def _take(self, slug: str, rule: str, case: Case) -> None:
@@ -165,6 +165,11 @@ class Candidates:
         known = self._found.get(slug, {}).get((group, case.name), [])
         others = [one for one in known if one.place != case.place]
         return max(others, key=lambda one: (one.number == case.number, one.size), default=None)
+
+
+def pixels(count: int) -> str:
+    """Return a number of pixels in words."""
+    return f"{count} pixel" if count == 1 else f"{count} pixels"
 
 
 def _components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

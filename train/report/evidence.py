@@ -87,6 +87,11 @@ def _numbers(row: Row) -> dict[str, Any]:
     return {**{key: row.get(key) for key in keys}, "classes": classes}
 
 
+def count(row: Row, key: str) -> float:
+    """Return a count of a row, 0 where it is undefined."""
+    return row.get(key) or 0
+
+
 def share(part: float | None, whole: float | None) -> float | None:
     """Return part / whole, None where that is undefined."""
     return None if part is None or not whole else part / whole
@@ -96,9 +101,9 @@ def order(method: Method, metric: str) -> list[str]:
     """Return the names of the pictures concerned by a metric of a method, see RULES."""
     rows = method["per_image"]
     if metric in ("recall", "au_pro"):
-        return _ranked(rows, lambda row: share(row["pixel_tp"], row["pixel_tp"] + row["pixel_fn"]))
+        return _ranked(rows, _recall)
     if metric == "precision":
-        return _ranked(rows, lambda row: -row["pixel_fp"] if row["pixel_fp"] else None)
+        return _ranked(rows, lambda row: -count(row, "pixel_fp") or None)
     if metric == "mean_defect_recall":
         return _ranked(rows, lambda row: _mean_recall(method, row))
     if metric == "image_auroc":
@@ -106,7 +111,7 @@ def order(method: Method, metric: str) -> list[str]:
         return _ranked(rows, lambda row: -wrong[row["name"]] if wrong[row["name"]] else None)
     if metric == "false_alarm_rate":
         good = [row for row in rows if row["label"] == GOOD]
-        return _ranked(good, lambda row: -row["pixel_fp"] if row["flagged"] else None)
+        return _ranked(good, lambda row: -count(row, "pixel_fp") if row.get("flagged") else None)
     return _ranked(rows, _f1)
 
 
@@ -129,8 +134,14 @@ def _ranked(rows: Sequence[Row], value: Callable[[Row], float | None]) -> list[s
     return [name for _, name in sorted(known)]
 
 
+def _recall(row: Row) -> float | None:
+    found = count(row, "pixel_tp")
+    return share(found, found + count(row, "pixel_fn"))
+
+
 def _f1(row: Row) -> float | None:
-    return share(2 * row["pixel_tp"], 2 * row["pixel_tp"] + row["pixel_fp"] + row["pixel_fn"])
+    twice = 2 * count(row, "pixel_tp")
+    return share(twice, twice + count(row, "pixel_fp") + count(row, "pixel_fn"))
 
 
 def _mean_recall(method: Method, row: Row) -> float | None:
@@ -150,11 +161,11 @@ def _misranked(rows: Sequence[Row]) -> dict[str, float]:
     """Return, by name, the share of the other kind's pictures on the wrong side; ties half."""
     scores: dict[bool, list[float]] = {True: [], False: []}
     for row in rows:
-        if row["score"] is not None:
+        if row.get("score") is not None:
             scores[row["label"] == GOOD].append(row["score"])
     wrong = {}
     for row in rows:
-        good, score = row["label"] == GOOD, row["score"]
+        good, score = row["label"] == GOOD, row.get("score")
         others = scores[not good]
         if score is None or not others:
             wrong[row["name"]] = 0.0

@@ -63,7 +63,7 @@ def _comparison(one: Mapping[str, Any], all_of_them: list[Mapping[str, Any]]) ->
         f"<tr><td>{escape(one.get('what', ''))}</td>{''.join(ends)}"
         f"<td><b>{_signed(difference)}</b>{around}</td><td>{interval}</td>"
         f"<td>{_drawn(difference, low, high, _reach(all_of_them))}</td>"
-        f"<td>{chip(one.get('verdict', ''))}</td></tr>"
+        f"<td>{chip(one['verdict']) if one.get('verdict') else ''}</td></tr>"
     )
 
 

@@ -54,6 +54,12 @@ _METHOD = {
     "predictions": str,
     "per_image": list,
 }
+_NUMBER = (int, float, type(None))
+_PAIR = {"mean": _NUMBER}
+_CLASS = {"pixel_recall": dict, "mean_recall": dict, "recall": (list, type(None))}
+_REPEAT = {"learning": (list, type(None))}
+_ROW = {"name": str, "label": str}
+_STAGE = {"name": str, "seconds": _NUMBER}
 _FINDING = {"claim": str, "verdict": str, "comparisons": list, "reason": str}
 
 
@@ -77,6 +83,8 @@ def read_results(folder: Path) -> Results:
         _require(image, _IMAGE, f"{path}: images[{number}]")
     for number, finding in enumerate(content["findings"]):
         _require(finding, _FINDING, f"{path}: findings[{number}]")
+    for number, stage in enumerate(content["stages"]):
+        _require(stage, _STAGE, f"{path}: stages[{number}]")
     if not content["images"] or not content["methods"]:
         raise InputError(f"{path}: has no images or no methods, expected at least one of each")
     for number, method in enumerate(content["methods"]):
@@ -114,9 +122,18 @@ def _check_methods(content: Results, path: Path) -> None:
             raise InputError(
                 f"{where}: family is {method['family']!r}, expected {', '.join(FAMILIES)}"
             )
-        rows = {row.get("name") if isinstance(row, dict) else None for row in method["per_image"]}
+        for metric, found in method["summary"].items():
+            _require(found, _PAIR, f"{where}: summary: {metric}")
+        for name, found in method["classes"].items():
+            _require(found, _CLASS, f"{where}: class {name!r}")
+            for metric in ("pixel_recall", "mean_recall"):
+                _require(found[metric], _PAIR, f"{where}: class {name!r}: {metric}")
+        for key, keys in (("repeats", _REPEAT), ("per_image", _ROW)):
+            for number, entry in enumerate(method[key]):
+                _require(entry, keys, f"{where}: {key}[{number}]")
+        rows = {row["name"] for row in method["per_image"]}
         if rows != known:
-            strange = sorted(str(name) for name in rows ^ known)[0]
+            strange = min(rows ^ known)
             raise InputError(f"{where}: per_image and images disagree about {strange!r}")
 
 

@@ -89,7 +89,6 @@ def summary_table(results: Results) -> str:
 
 
 def _table(name: str, results: Results, columns: Sequence[Column], above: str) -> str:
-    repeated = any(len(method["repeats"]) > 1 for method in results["methods"])
     head = "" if above else '<th class="method" scope="col">Method</th>'
     head += "".join(_head(column, above != "" and at % 2 == 0) for at, column in enumerate(columns))
     places = {method["slug"]: at for at, method in enumerate(results["methods"])}
@@ -102,10 +101,9 @@ def _table(name: str, results: Results, columns: Sequence[Column], above: str) -
             f'<tbody data-family="{family}"><tr class="family"><th colspan="{len(columns) + 1}" '
             f'scope="rowgroup"><span>{FAMILIES[family]}</span></th></tr>{rows}</tbody>'
         )
-    spread = " ± standard deviation over repeats" if repeated else ""
     return (
         f'<div class="scroll"><table class="numbers" id="{name}" '
-        f'style="--columns: {len(columns)}" data-spread="{spread}">'
+        f'style="--columns: {len(columns)}">'
         f"<thead>{above}<tr>{head}</tr></thead>{''.join(bodies)}</table></div>"
     )
 

@@ -164,6 +164,7 @@ def test_without_a_model_there_is_a_sentence_instead(experiment):
         ({"methods": []}, "has no images or no methods"),
         ({"classes": 3}, "results.json: classes is 3, expected dict"),
         ({"images": [{}]}, "images[0]: has no 'name'"),
+        ({"stages": [3]}, "stages[0]: is no object"),
     ],
 )
 def test_bad_results_are_one_line(experiment, broken, expected, capsys):
@@ -185,6 +186,31 @@ def test_a_lost_prediction_is_named(experiment):
     lost.unlink()
     with pytest.raises(InputError, match=re.escape(f"{lost}: no such file")):
         write_report(experiment)
+
+
+def test_undefined_numbers_anywhere(experiment):
+    path = experiment / "results.json"
+    results = json.loads(path.read_text())
+    for method in results["methods"]:
+        method["summary"] = {key: dict.fromkeys(one) for key, one in method["summary"].items()}
+        method["recall"] = [None] * 12
+        for one in method["classes"].values():
+            one.update({key: dict.fromkeys(one[key]) for key in ("pixel_recall", "mean_recall")})
+            one["recall"] = [None] * 12
+        for row in method["per_image"]:
+            row.update(dict.fromkeys(("score", "pixel_tp", "pixel_fp", "pixel_fn")))
+        for repeat in method["repeats"]:
+            repeat.update(dict.fromkeys(("threshold", "seconds", "cpu_seconds")))
+            for entry in repeat["learning"]:
+                entry.update(dict.fromkeys(("replacements", "d_m", "covering_radius")))
+    for comparison in results["findings"][0]["comparisons"]:
+        comparison.update(dict.fromkeys(("first_value", "second_value", "difference", "low")))
+    results["stages"][0].update(dict.fromkeys(("seconds", "cpu_seconds")))
+    results["memory_map"] = None
+    path.write_text(json.dumps(results))
+    text = write_report(experiment).read_text()
+    assert '<button type="button" class="open"' not in text and "None" not in text
+    assert text.count('<td class="none') == 4 * (6 + 9)
 
 
 def test_pictures_and_rows_must_agree(experiment):
