@@ -193,7 +193,7 @@ def test_every_range_of_the_scene_is_tried():
         "camera.views",
         "camera.pitch_mm",
     }
-    listed = {key for key, _, _ in config.keys(Scene) if key.split(".")[0] in groups}
+    listed = {key.name for key in config.keys(Scene) if key.name.split(".")[0] in groups}
     assert listed - fixed == set(MOVES) == set(CHANGED)
 
 
