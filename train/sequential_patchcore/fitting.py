@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 from tqdm import tqdm
 
 from stainless.errors import InputError
 from train.augment import Augmentation, Ranges, augment, draw
-from train.data import Sample, load_image
+from train.data import Sample, image_size, load_image
 from train.sequential_patchcore.coreset import Coreset, Epoch
 from train.sequential_patchcore.model import GRID_WIDTH, Detector
+
+#: The random stream of the order of images.
+ORDER = 0
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Settings:
     Attributes:
         epochs: largest number of passes; fewer if one of them changes nothing.
         augment: what to draw augmentations from; None for the images as they are.
-        seed: of the augmentation.
+        seed: of the augmentation and of the order.
+        shuffle: show the images in an order of their own to each seed, the same in every epoch.
         base: SHA-256 of the model that is finetuned; None for a fit from nothing.
     """
 
@@ -46,6 +51,7 @@ class Settings:
     augment: Ranges | None = None
     seed: int = 0
     base: str | None = None
+    shuffle: bool = False
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.seed < 0:
@@ -60,6 +66,7 @@ def fit(
     settings: Settings,
     path: Path | None = None,
     report: Callable[[str], None] = print,
+    features: Callable[[Sample], Tensor] | None = None,
 ) -> bool:
     """Fit a detector's coreset, in place, continuing where an earlier run stopped.
 
@@ -69,6 +76,7 @@ def fit(
         settings: of the fit.
         path: where the model is saved after every epoch; None to save nothing.
         report: receives a line per epoch.
+        features: (h, w, D) of an image as it is, from where they are kept; None computes them.
 
     Returns:
         Whether anything was left to do.
@@ -88,7 +96,7 @@ def fit(
     if _finished(done, settings):
         return False
     for number in range(len(done), settings.epochs):
-        _run_epoch(detector, trainsets, settings, number)
+        _run_epoch(detector, trainsets, settings, number, features)
         epoch = coreset.end_epoch()
         if path is not None:
             coreset.save(path)
@@ -132,6 +140,7 @@ def _request(trainsets: Sequence[Trainset], settings: Settings) -> dict[str, Any
         "augment": _plain(asdict(settings.augment)) if settings.augment is not None else None,
         "seed": settings.seed,
         "base": settings.base,
+        **({"shuffle": True} if settings.shuffle else {}),
     }
 
 
@@ -140,7 +149,11 @@ def _plain(ranges: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run_epoch(
-    detector: Detector, trainsets: Sequence[Trainset], settings: Settings, number: int
+    detector: Detector,
+    trainsets: Sequence[Trainset],
+    settings: Settings,
+    number: int,
+    kept: Callable[[Sample], Tensor] | None,
 ) -> None:
     coreset = detector.coreset
     sources = [
@@ -153,22 +166,42 @@ def _run_epoch(
         for source, trainset in zip(sources, trainsets, strict=True)
         for index, sample in enumerate(trainset.samples)
     ]
-    progress = tqdm(work, desc=f"epoch {number + 1}", unit="image", disable=None, leave=False)
-    for place, (source, index, sample) in enumerate(progress):
-        image = load_image(sample.image)
+    progress = tqdm(
+        _order(settings, len(work)),
+        desc=f"epoch {number + 1}",
+        unit="image",
+        disable=None,
+        leave=False,
+    )
+    for place in progress:
+        source, index, sample = work[place]
         how = Augmentation()
         if settings.augment is not None:
             how = draw(settings.augment, settings.seed, place, number)
-            image = augment(image, how)
-        try:
-            features = detector.features(image)
-        except InputError as error:
-            raise InputError(f"{sample.image}: {error}") from None
+        if kept is not None and settings.augment is None:
+            features, size = kept(sample), image_size(sample.image)
+        else:
+            image = load_image(sample.image)
+            if settings.augment is not None:
+                image = augment(image, how)
+            features, size = (
+                detector.features_of(image, sample.image),
+                (image.shape[0], image.shape[1]),
+            )
         rows, columns, dimension = features.shape
         origin = np.empty((rows * columns, 3), np.int32)
         origin[:, :2] = source, index
-        origin[:, 2] = _positions(detector, rows, columns, image.shape[:2], how)
+        origin[:, 2] = _positions(detector, rows, columns, size, how)
         coreset.update(features.view(-1, dimension), origin)
+
+
+def _order(settings: Settings, count: int) -> list[int]:
+    """Return in which order the images are shown."""
+    if not settings.shuffle:
+        return list(range(count))
+    # Augmentation draws with three keys: (image, epoch, purpose).
+    sequence = np.random.SeedSequence(settings.seed, spawn_key=(ORDER,))
+    return np.random.default_rng(sequence).permutation(count).tolist()
 
 
 def _positions(

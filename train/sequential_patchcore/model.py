@@ -136,6 +136,13 @@ class Detector:
         batch = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
         return self.extractor(batch)[0]
 
+    def features_of(self, image: np.ndarray, path: Path) -> Tensor:
+        """Do as `features`, naming the file of a picture that cannot be used."""
+        try:
+            return self.features(image)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
     def score(self, image: np.ndarray) -> Scored:
         """Score one picture.
 

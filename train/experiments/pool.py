@@ -1,0 +1,84 @@
+"""Independent jobs in a few processes, each with an extractor of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from train.features import FeatureExtractor
+
+#: What a process that fits or judges pictures of moderate size holds at most, in bytes.
+WORKER_BYTES = 1_500_000_000
+
+Job = tuple[Callable[..., Any], tuple[Any, ...]]
+
+_extractor: FeatureExtractor | None = None
+
+
+def workers(asked: int) -> int:
+    """Return how many processes to use: as asked, or as processors and free memory allow."""
+    if asked:
+        return asked
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    meminfo = Path("/proc/meminfo")
+    for line in meminfo.read_text().splitlines() if meminfo.is_file() else []:
+        if line.startswith("MemAvailable:"):
+            free = int(line.split()[1]) * 1024
+    return max(1, min(os.cpu_count() or 1, free // WORKER_BYTES))
+
+
+def run(jobs: Sequence[Job], count: int, title: str, options: dict[str, Any]) -> list[Any]:
+    """Run jobs and return their results in the order of the jobs.
+
+    Args:
+        jobs: functions of a module with their arguments; `extractor()` is theirs to use.
+        count: processes.
+        title: of the progress bar.
+        options: of the `FeatureExtractor`.
+
+    Raises:
+        Exception: the first that a job raised; those not begun are not run then.
+    """
+    if not jobs:
+        return []
+    threads = max(1, (os.cpu_count() or 1) // count)
+    # Threads of numerical libraries do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        min(count, len(jobs)), context, initializer=_begin, initargs=(threads, options)
+    )
+    with pool:
+        futures = {pool.submit(work, *given): place for place, (work, given) in enumerate(jobs)}
+        results: list[Any] = [None] * len(jobs)
+        try:
+            for future in tqdm(as_completed(futures), title, len(jobs), unit="job", disable=None):
+                results[futures[future]] = future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return results
+
+
+def extractor() -> FeatureExtractor:
+    """Return the extractor of this process."""
+    if _extractor is None:
+        raise RuntimeError("only a job of `run` has an extractor")
+    return _extractor
+
+
+def _begin(threads: int, options: dict[str, Any]) -> None:
+    import signal
+
+    import torch
+
+    global _extractor
+    # An interrupt is the parent's to handle, who ends the jobs.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    torch.set_num_threads(threads)
+    _extractor = FeatureExtractor(**options)
