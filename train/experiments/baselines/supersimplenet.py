@@ -8,9 +8,9 @@ defaults, mostly because a training of 300 epochs on two processor cores would t
 * It trains for a number of steps, each on one random window of several pictures, instead of 300
   epochs of whole pictures shrunk to 256 x 256. It is therefore far from converged.
 * The noise is a share of the features' standard deviation. anomalib's 0.015 is made for the
-  features of a ResNet, which are a tenth as large and smaller; on these nothing would be learned.
+  features of a ResNet; of these, which deviate by about 4, it would be less than a hundredth.
 * The head that scores whole images is neither trained nor asked: no gradient of it reaches the
-  anomaly map (anomalib stops it there when unsupervised), and it takes three quarters of the time.
+  anomaly map (anomalib stops it there when unsupervised), and it takes most of the time.
 """
 
 from __future__ import annotations
