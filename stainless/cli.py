@@ -23,7 +23,10 @@ COMMANDS = {
 }
 
 #: Sub-command with a parser of its own: its module, whose `main` takes the rest of the line.
-FORWARDED = {"render": ("render.generate", "make a dataset of rendered plates")}
+FORWARDED = {
+    "render": ("render.generate", "make a dataset of rendered plates"),
+    "experiment": ("train.experiments.sim_to_real", "compare ways from simulation to reality"),
+}
 
 
 class Parser(argparse.ArgumentParser):

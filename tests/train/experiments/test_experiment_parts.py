@@ -1,0 +1,138 @@
+"""The parts of an experiment: kept features, evidence, stages, learning curves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import plates
+import pytest
+import torch
+
+from train.data import read_category
+from train.experiments.evidence import RING_PX, contrast, share_on
+from train.experiments.feature_store import FeatureStore, bytes_needed, digest
+from train.experiments.fits import learning
+from train.experiments.judging import mean_and_spread, mean_curve
+from train.experiments.stages import Stages, tree_memory
+from train.features import FeatureExtractor
+from train.sequential_patchcore.coreset import Coreset
+from train.sequential_patchcore.fitting import Settings, Trainset, fit
+from train.sequential_patchcore.model import GRID_WIDTH, Detector
+
+
+@pytest.fixture
+def cell(tmp_path: Path) -> Path:
+    return plates.write_real(tmp_path / "real")
+
+
+def test_kept_features_are_those_of_the_picture(cell: Path, tmp_path: Path) -> None:
+    extractor = FeatureExtractor()
+    sample = read_category(cell, "cell", "train")[0]
+    computed = FeatureStore(extractor, None)(sample)
+    store = FeatureStore(extractor, tmp_path / "kept")
+    assert torch.equal(store(sample), computed)
+    (kept,) = (tmp_path / "kept").rglob("*.npy")
+    assert torch.equal(store(sample), computed)
+    np.save(kept, np.zeros((2, 2, 152), np.float32))
+    assert not store(sample).any()
+    sample.image.write_bytes(cv2.imencode(".png", plates.plate(999))[1].tobytes())
+    assert store(sample).any()
+    assert bytes_needed(extractor, {sample.image: (96, 96)}) == computed.numel() * 4
+
+
+def test_a_digest_depends_on_values_alone() -> None:
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
+
+
+def fitted(cell: Path, **settings: object) -> Coreset:
+    extractor = FeatureExtractor()
+    trainset = Trainset("cell", read_category(cell, "cell", "train"))
+    coreset = Coreset(40, dimension=extractor.dimension, identity=extractor.identity())
+    store = FeatureStore(extractor, None)
+    how = Settings(epochs=2, **settings)  # type: ignore[arg-type]
+    fit(Detector(extractor, coreset), [trainset], how, report=lambda _: None, features=store)
+    return coreset
+
+
+def test_a_shuffled_fit_sees_the_same_pictures_in_another_order(cell: Path) -> None:
+    plain, one, again, other = (
+        fitted(cell),
+        fitted(cell, shuffle=True, seed=1),
+        fitted(cell, shuffle=True, seed=1),
+        fitted(cell, shuffle=True, seed=2),
+    )
+    assert torch.equal(one.members, again.members)
+    assert not torch.equal(one.members, other.members)
+    assert not torch.equal(one.members, plain.members)
+    extractor = FeatureExtractor()
+    samples = {one.name: one for one in read_category(cell, "cell", "train")}
+    for member in range(len(one)):
+        origin = one.origin(member)
+        assert origin is not None
+        row, column = divmod(origin.position, GRID_WIDTH)
+        patch = FeatureStore(extractor, None)(samples[origin.image])[row, column]
+        assert torch.equal(patch, one.members[member])
+
+
+def test_learning_curves_name_their_fits(cell: Path) -> None:
+    coreset = fitted(cell)
+    rows = learning(coreset, "Real")
+    assert [(row["fit"], row["epoch"]) for row in rows] == [("Real", 1), ("Real", 2)]
+    assert rows[0]["added"] == 40 and rows[0]["d_m"] == pytest.approx(
+        coreset.history[1]["separation"]
+    )
+    melded = coreset.meld([coreset])
+    assert {row["fit"] for row in learning(melded, "x")} == {"melding"}
+
+
+def test_contrast_by_hand(cell: Path) -> None:
+    samples = read_category(cell, "cell", "test")[:1]
+    grey = np.full((plates.SIZE, plates.SIZE), 100, np.uint8)
+    classes = np.zeros_like(grey)
+    classes[40:50, 40:50] = 1
+    grey[classes == 1] = 70
+    far = np.ones_like(grey, bool)
+    far[40 - RING_PX : 50 + RING_PX, 40 - RING_PX : 50 + RING_PX] = False
+    grey[far] = 0
+    plates.write(samples[0].image, grey)
+    plates.annotate(cell, f"cell/{samples[0].name}", classes)
+    assert contrast(samples, "water_stain") == pytest.approx(30)
+    assert contrast(samples, "fingerprint") is None
+
+
+def test_members_on_a_class_are_counted(tmp_path: Path) -> None:
+    root = plates.write_synthetic(tmp_path)
+    samples = read_category(root, "stained", "train")[:1]
+    classes = np.zeros((plates.SIZE, plates.SIZE), np.uint8)
+    classes[:, :48] = 1
+    plates.annotate(root, f"stained/{samples[0].name}", classes)
+    coreset = Coreset(8, identity={})
+    source = coreset.sources.add("stained", [samples[0].name])
+    places = [(source, 0, row * GRID_WIDTH + column) for row in (2, 5) for column in (0, 5, 6, 11)]
+    coreset.update(torch.randn(8, 4, generator=torch.Generator().manual_seed(0)), places)
+    # Columns 0 and 5 end at pixel 48 of the pitch of 8, columns 6 and 11 begin there or later.
+    assert share_on(coreset, samples, "water_stain", 8) == pytest.approx(0.5)
+
+
+def test_stages_add_up_over_runs(tmp_path: Path) -> None:
+    path = tmp_path / "stages.json"
+    with Stages(path)("fits"):
+        sum(range(10**6))
+    first = json.loads(path.read_text())["stages"]["fits"]
+    assert first["seconds"] > 0 and first["cpu_seconds"] > 0
+    with pytest.raises(KeyboardInterrupt), Stages(path)("fits"):
+        sum(range(10**6))
+        raise KeyboardInterrupt
+    second = json.loads(path.read_text())["stages"]["fits"]
+    assert second["seconds"] > first["seconds"]
+    assert tree_memory() > 10**7
+
+
+def test_mean_and_spread() -> None:
+    assert mean_and_spread([1.0, 3.0]) == {"mean": 2.0, "spread": pytest.approx(2**0.5)}
+    assert mean_and_spread([1.0]) == {"mean": 1.0, "spread": None}
+    assert mean_and_spread([1.0, None]) == {"mean": None, "spread": None}
+    assert mean_curve([[1.0, None], [3.0, None]]) == [2.0, None]

@@ -1,0 +1,113 @@
+"""Scenarios and findings, by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from train.experiments.findings import FAILS, HOLDS, NOISE, UNTESTED, Checks, Judged
+from train.experiments.findings import judge_difference, verdict_of
+from train.experiments.scenarios import SCENARIOS, chosen, with_needs
+from train.metrics import Interval
+
+
+def test_table_two_has_nineteen_rows() -> None:
+    assert len(SCENARIOS) == 19 == len({one.slug for one in SCENARIOS})
+    families = [one.family for one in SCENARIOS]
+    assert [families.count(name) for name in ("real", "synthetic", "finetuned", "melded")] == [
+        1, 8, 8, 2,
+    ]  # fmt: skip
+
+
+def test_waves_hold_what_is_needed_and_no_more() -> None:
+    waves = with_needs(chosen(["Melding_WS", "Synth DA finetuned"]))
+    assert [[one.name for one in wave] for wave in waves] == [
+        ["Real", "Synth DA", "Synth_WS", "Synth_WS DA", "Synth_WS DR"],
+        ["Synth DA finetuned", "Melding_WS"],
+    ]
+    whole = [one.name for wave in with_needs(chosen([])) for one in wave]
+    assert sorted(whole) == sorted(one.name for one in SCENARIOS)
+
+
+@pytest.mark.parametrize(
+    ("interval", "spread", "verdict"),
+    [
+        (Interval(-0.2, -0.3, -0.1), None, HOLDS),
+        (Interval(-0.2, -0.3, -0.1), 0.1, HOLDS),
+        (Interval(-0.2, -0.3, -0.1), 0.25, NOISE),
+        (Interval(-0.2, -0.3, 0.0), None, NOISE),
+        (Interval(0.2, 0.1, 0.3), 0.1, FAILS),
+    ],
+)
+def test_a_difference_counts_beyond_interval_and_spread(
+    interval: Interval, spread: float | None, verdict: str
+) -> None:
+    assert judge_difference(interval, spread, -1) == verdict
+
+
+def test_a_finding_follows_its_comparisons() -> None:
+    assert verdict_of([]) == UNTESTED
+    assert verdict_of([HOLDS, HOLDS, NOISE, FAILS]) == HOLDS
+    assert verdict_of([HOLDS, NOISE, NOISE]) == NOISE
+    assert verdict_of([FAILS, NOISE]) == FAILS
+    assert verdict_of([FAILS, HOLDS]) == NOISE
+
+
+def judged(name: str, stained: int, seconds: float = 1.0, repeats: int = 1) -> Judged:
+    """A method that flags so many of ten stain pixels, and half of the defect, in every image."""
+    rows = [
+        {
+            "name": f"{number}", "group": f"part {number}", "label": "dent", "score": 1.0,
+            "defective": True, "flagged": True, "pixel_tp": 5, "pixel_fp": stained,
+            "pixel_fn": 5, "pixel_tn": 80, "defects": 1, "defects_found": 1,
+            "defect_recall_sum": 0.5,
+            "classes": {"stain": {
+                "pixels": 10, "found": stained, "instances": 1, "recall_sum": stained / 10
+            }},
+        }
+        for number in range(4)
+    ]  # fmt: skip
+    figures = {
+        "precision": 5 / (5 + stained),
+        "f1": 10 / (15 + stained),
+        "mean_defect_recall": 0.5,
+        "stain pixel_recall": stained / 10,
+    }
+    return Judged(name, rows * repeats, [figures] * repeats, seconds)
+
+
+def test_findings_by_hand() -> None:
+    methods = [
+        judged("Real", 5),
+        judged("Synth", 8),
+        judged("Synth_WS", 2),
+        judged("Synth finetuned", 1),
+        judged("Synth DR+DA finetuned", 3, seconds=9.0),
+        judged("Melding", 1, seconds=2.0),
+    ]
+    checks = Checks({one.name: one for one in methods}, "stain", 0, 50, lambda key: f"why {key}")
+    stains, defects, finetuning, melding, augmentation, recalls = checks.all()
+    assert stains["verdict"] == HOLDS and stains["reason"] == ""
+    (one,) = stains["comparisons"]
+    assert one["difference"] == pytest.approx(-0.6) and one["low"] == one["high"]
+    assert defects["verdict"] == NOISE and defects["reason"] == "why defects"
+    assert finetuning["verdict"] == HOLDS and len(finetuning["comparisons"]) == 4
+    verdicts = {one["what"]: one["verdict"] for one in melding["comparisons"]}
+    assert verdicts["precision"] == HOLDS and verdicts["mean defect recall"] == NOISE
+    assert [v for k, v in verdicts.items() if k.startswith("CPU")] == [HOLDS]
+    assert augmentation["verdict"] == UNTESTED
+    # All methods find half of each defect: neither recall tells them apart.
+    assert recalls["verdict"] == NOISE
+
+
+def test_without_stains_their_finding_cannot_be_tested() -> None:
+    methods = {name: judged(name, 1) for name in ("Synth", "Synth_WS")}
+    first = Checks(methods, None, 0, 10, lambda key: "").all()[0]
+    assert first["verdict"] == UNTESTED and "lacks" in first["reason"]
+
+
+def test_repeats_add_a_spread() -> None:
+    methods = {
+        name: judged(name, stained, repeats=3) for name, stained in (("Synth", 4), ("Synth_WS", 1))
+    }
+    (one,) = Checks(methods, "stain", 0, 10, lambda key: "").all()[0]["comparisons"]
+    assert one["spread"] == pytest.approx(0) and one["verdict"] == HOLDS

@@ -1,0 +1,211 @@
+"""The whole experiment, as a user runs it, on tiny sets; and what it does with unusable ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import plates
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = ROOT / "train/experiments/sim_to_real.py"
+SCENARIOS = ["Real", "Synth", "Synth_WS", "Synth_WS finetuned", "Melding"]
+
+
+def command(config: Path, *options: str) -> list[str]:
+    return [sys.executable, str(SCRIPT), "--config", str(config), *options]
+
+
+def run(config: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(config, *options), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sets")
+    plates.write_real(folder / "real")
+    plates.write_synthetic(folder / "synthetic")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(sets: Path) -> Path:
+    """The folder of an undisturbed experiment."""
+    config = plates.settings(sets, scenarios=SCENARIOS, baselines={"models": ["padim"]}, repeats=2)
+    done = run(config, "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(sets / "report/report.html")
+    return sets / "report"
+
+
+def figures(out: Path) -> dict[str, dict]:
+    found = {path.name: json.loads(path.read_text()) for path in (out / "figures").iterdir()}
+    for one in found.values():
+        one.pop("took")
+    return found
+
+
+def test_every_method_is_in_the_results(finished: Path) -> None:
+    results = json.loads((finished / "results.json").read_text())
+    assert [one["name"] for one in results["methods"]] == [*SCENARIOS, "anomalib PaDiM"]
+    assert results["real"]["train"] == 4 and results["real"]["test"] == 6
+    assert results["synthetic"]["images"]["stained"] == 3
+    assert results["classes"] == {"scratch": "defect", "water_stain": "impurity"}
+    for method in results["methods"]:
+        assert [one["seed"] for one in method["repeats"]] == [0, 1]
+        one, other = (repeat["summary"]["f1"] for repeat in method["repeats"])
+        assert method["summary"]["f1"]["mean"] == pytest.approx((one + other) / 2)
+        assert method["summary"]["f1"]["spread"] == pytest.approx(abs(one - other) / np.sqrt(2))
+        for image in results["images"]:
+            assert (finished / method["predictions"] / f"{image['name']}.png").is_file()
+    passes = {one["name"]: one["repeats"][0]["learning"] for one in results["methods"]}
+    assert {row["fit"] for row in passes["Synth_WS finetuned"]} == {"Synth_WS", "finetuning"}
+    assert {row["fit"] for row in passes["Melding"]} == {"melding"}
+    assert passes["Real"][0]["added"] == 64
+    assert results["memory_map"]["method"] == "Melding"
+    assert (finished / results["memory_map"]["model"]).is_file()
+    assert {one["name"] for one in results["stages"]} >= {"features", "fits", "baselines"}
+    assert results["peak_memory_mb"] > 100
+
+
+def test_bright_scratches_are_found(finished: Path) -> None:
+    results = json.loads((finished / "results.json").read_text())
+    real = results["methods"][0]
+    assert real["summary"]["image_auroc"]["mean"] > 0.9
+    assert real["summary"]["pixel_auroc"]["mean"] > 0.9
+    claims = [finding["claim"] for finding in results["findings"]]
+    assert len(claims) == len(set(claims)) == 6
+    tested = next(one for one in results["findings"] if "water-stain" in one["claim"])
+    assert [one["second"] for one in tested["comparisons"]] == ["Synth_WS"]
+
+
+def test_nothing_is_left_but_the_results(finished: Path) -> None:
+    left = {path.name for path in finished.iterdir()}
+    assert left == {
+        "baselines", "figures", "models", "predictions", "report.html", "results.json",
+        "stages.json", "tables",
+    }  # fmt: skip
+    assert not list((finished / "baselines").iterdir())
+
+
+def test_a_second_run_makes_nothing_anew(finished: Path, sets: Path) -> None:
+    made = {path: path.stat().st_mtime_ns for path in (finished / "models").iterdir()}
+    before = figures(finished)
+    (finished / "figures/real.0.json").unlink()
+    done = run(sets / "experiment.yaml")
+    assert done.returncode == 0, done.stderr
+    assert {path: path.stat().st_mtime_ns for path in (finished / "models").iterdir()} == made
+    assert figures(finished) == before
+
+
+def test_killed_and_started_again_it_ends_the_same(finished: Path, sets: Path) -> None:
+    config = sets / "experiment.yaml"
+    options = ("--out", str(sets / "again"), "--workers", "1", "--baselines.models", "[]")
+    process = subprocess.Popen(
+        command(config, *options), stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    limit = time.monotonic() + 300
+    models = sets / "again/models"
+    while len(list(models.glob("*.safetensors"))) < 2 and time.monotonic() < limit:
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (sets / "again/results.json").exists()
+    done = run(config, *options)
+    assert done.returncode == 0, done.stderr
+    whole = figures(finished)
+    assert figures(sets / "again") == {
+        name: one for name, one in whole.items() if not name.startswith("padim")
+    }
+    assert {p.name for p in models.glob("*.safetensors")} == {
+        p.name for p in (finished / "models").glob("*.safetensors")
+    }
+
+
+def refused(config: Path, *options: str) -> str:
+    """Return the one line of a run that bad input stops."""
+    done = run(config, *options)
+    assert done.returncode == 2, done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("sim_to_real: error: "), done.stderr
+    return lines[0].removeprefix("sim_to_real: error: ")
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """Sets to break, and the settings of an experiment on them; returns the folder."""
+    plates.write_real(tmp_path / "real")
+    plates.write_synthetic(tmp_path / "synthetic")
+    plates.settings(tmp_path, scenarios=["Real"], baselines={"models": []})
+    return tmp_path
+
+
+def test_a_set_without_validation_part(broken: Path) -> None:
+    (broken / "real/validation").rename(broken / "elsewhere")
+    line = refused(broken / "experiment.yaml")
+    assert "has no validation part" in line and "--real.hold_out" in line
+    done = run(broken / "experiment.yaml", "--real.hold_out", "0.4")
+    assert done.returncode == 0, done.stderr
+    results = json.loads((broken / "report/results.json").read_text())
+    assert results["real"]["validation"] == 2 and results["real"]["test"] == 4
+
+
+def test_a_set_without_masks(broken: Path) -> None:
+    for mask in (broken / "real/cell/ground_truth/defective").iterdir():
+        mask.unlink()
+    line = refused(broken / "experiment.yaml")
+    assert "has no mask" in line and "test/defective/000.png" in line
+
+
+def test_a_set_without_defects(broken: Path) -> None:
+    plates.write_real(broken / "good", defective=False)
+    line = refused(broken / "experiment.yaml", "--real.data", str(broken / "good"))
+    assert "no defect" in line
+
+
+def test_a_set_of_unknown_classes(broken: Path) -> None:
+    listed = broken / "real/annotations/classes.json"
+    listed.write_text(json.dumps({"classes": plates.CLASSES[1:]}))
+    line = refused(broken / "experiment.yaml")
+    assert "has class 1, which classes.json does not name" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "pattern"),
+    [
+        (["--scenarios", "[Reel]"], r"^--scenarios: Reel, expected some of Real, Synth"),
+        (["--baselines.models", "[patchcor]"], r"patchcor, expected some of patchcore"),
+        (["--repeats", "0"], r"^--repeats: 0, expected at least 1"),
+        (["--real.data", "nowhere"], r"real\.data: nowhere, expected a dataset"),
+        (["--detecter.size", "3"], r"unknown key, did you mean detector"),
+        (["--real.category", "plate"], r"has no category 'plate'"),
+        (["--synthetic.clean", "cleen", "--scenarios", "[Synth]"], r"has no category 'cleen'"),
+        (["--detector.backbone", "resnet"], r"resnet"),
+        (["--real.hold_out", "1.5"], r"hold_out: 1\.5, expected 0 to below 1"),
+    ],
+)
+def test_settings_that_cannot_be_used(broken: Path, options: list[str], pattern: str) -> None:
+    assert re.search(pattern, refused(broken / "experiment.yaml", *options))
+    assert not (broken / "report/results.json").exists()
+
+
+def test_help_and_keys_need_no_torch() -> None:
+    for option in ("--help", "--keys"):
+        code = (
+            f"import runpy, sys; sys.argv = ['x', '{option}']\n"
+            f"try: runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
+            "except SystemExit: pass\n"
+            "assert not {'torch', 'bpy'} & set(sys.modules), 'heavy'"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "real.data" in done.stdout
