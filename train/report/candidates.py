@@ -40,7 +40,8 @@ RULES = {
     "missed": (
         "Change of appearance: missed here, found elsewhere",
         "No pixel of a defect is found, though at least half of one of the same class is found in "
-        "another picture of the same group, best of the same number; of these, the largest.",
+        "another picture of the same group (the same part, say), if possible the instance of the "
+        "same number; of these, the largest.",
     ),
 }
 

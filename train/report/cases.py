@@ -47,7 +47,7 @@ def _figure(method: Method, case: Case, results: Results, reading: Reading) -> s
     if case.beside is not None:
         other = results["images"][case.beside.place]["name"]
         pictures += _pair(method, case.beside, reading, f"{method['name']} on {other}")
-        same = "the same number" if case.beside.number == case.number else "of the same group"
+        same = "the same number" if case.beside.number == case.number else "one of its group"
         text += f"; right: {escape(same)} in {escape(other)}, {escape(case.beside.words)}"
         wide = " wide"
     return (

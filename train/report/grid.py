@@ -10,7 +10,7 @@ from train.report.results import Results, chosen_methods, class_names, families,
 
 #: Longer side of a shown picture in pixels, and how many rows there are at most.
 SIDE = 260
-ROWS = 6
+ROWS = 9
 
 
 def grid_section(results: Results, reading: Reading) -> str:
