@@ -149,14 +149,12 @@ class _Course:
                 )
             )
         for name in self._experiment.baselines.models:
-            settings = self._baseline_settings()
-            every = settings.every_of(name)
             found.append(
                 Method(
                     BASELINES[name],
                     name,
                     "baseline",
-                    f"learns from every {every}th nominal picture" if every > 1 else None,
+                    self._baseline_settings().note_on(name),
                     self.seeds,
                     [self._baseline_key(name, seed) for seed in self.seeds],
                     None,

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from train.experiments.findings import FAILS, HOLDS, NOISE, UNTESTED, Checks, Judged
-from train.experiments.findings import judge_difference, verdict_of
+from train.experiments.findings import (
+    FAILS,
+    HOLDS,
+    NOISE,
+    UNTESTED,
+    Checks,
+    Judged,
+    judge_difference,
+    verdict_of,
+)
 from train.experiments.scenarios import SCENARIOS, chosen, with_needs
 from train.metrics import Interval
 

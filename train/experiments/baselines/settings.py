@@ -57,3 +57,11 @@ class BaselineSettings:
         if self.every is not None:
             return self.every
         return PATCHCORE_EVERY if name == "patchcore" else 1
+
+    def note_on(self, name: str) -> str | None:
+        """Return what must be known to compare a baseline's figures; None for nothing."""
+        every = self.every_of(name)
+        notes = [f"learns from one in {every} nominal pictures"] if every > 1 else []
+        if name == "supersimplenet":
+            notes.append(f"{self.steps} steps on windows of {self.window} pixels, not converged")
+        return "; ".join(notes) or None
