@@ -26,6 +26,7 @@ from stainless.errors import guarded
 from stainless.files import replacing, write_json, write_text
 from train.data import Sample, load_image, read_category
 from train.experiments.memory import peak, restart_peak
+from train.experiments.seeding import seeded
 from train.features import FeatureExtractor
 from train.metrics import (
     Interval,
@@ -193,8 +194,8 @@ def _choose(
         return coreset
     patches = torch.cat(list(read()))
     if method == "anomalib":
-        torch.manual_seed(seed)  # its random projection knows no generator but the global one
-        members = anomalib_greedy(patches, size)
+        with seeded(seed):
+            members = anomalib_greedy(patches, size)
     elif method == "greedy":
         members = exact_greedy(patches, size)
     else:

@@ -6,8 +6,7 @@ import hashlib
 import importlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
@@ -87,7 +86,7 @@ def run_baseline(
     }
     # Takes seconds: a finished run need not wait for it, and no training is charged with it.
     importlib.import_module("anomalib.models")
-    with _seeded(seed):
+    with seeded(seed):
         watch = _Watch()
         anomaly_map = _train(name, learned, [s for s, _ in wanted], settings, device)
         record["training"] = watch.spent()
@@ -147,23 +146,6 @@ class _Watch:
             "seconds": time.perf_counter() - seconds,
             "cpu_seconds": time.process_time() - cpu_seconds,
         }
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Let torch's and numpy's global generators start from a seed; put them back afterwards.
-
-    anomalib draws from both: its random projection takes columns with scikit-learn, which without
-    a state of its own uses numpy's.
-    """
-    before = np.random.get_state()  # noqa: NPY002
-    try:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            np.random.seed(seed % 2**32)  # noqa: NPY002
-            yield
-    finally:
-        np.random.set_state(before)  # noqa: NPY002
 
 
 def _made_from(
