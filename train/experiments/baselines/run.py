@@ -23,6 +23,7 @@ from stainless.files import replacing, write_json
 from train.backbones import published_weights
 from train.data import Sample
 from train.experiments.baselines.settings import BACKBONE, BASELINES, BaselineSettings
+from train.experiments.seeding import seeded
 
 #: In the folder of the results: what they were made from and what they cost.
 RECORD = "done.json"
