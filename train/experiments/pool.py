@@ -47,11 +47,10 @@ def run(jobs: Sequence[Job], count: int, title: str, options: dict[str, Any]) ->
     """
     if not jobs:
         return []
-    threads = max(1, (os.cpu_count() or 1) // count)
     # Threads of numerical libraries do not survive a fork.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(
-        min(count, len(jobs)), context, initializer=_begin, initargs=(threads, options)
+        min(count, len(jobs)), context, initializer=_begin, initargs=(options,)
     )
     with pool:
         futures = {pool.submit(work, *given): place for place, (work, given) in enumerate(jobs)}
@@ -72,7 +71,7 @@ def extractor() -> FeatureExtractor:
     return _extractor
 
 
-def _begin(threads: int, options: dict[str, Any]) -> None:
+def _begin(options: dict[str, Any]) -> None:
     import signal
 
     import torch
@@ -80,5 +79,6 @@ def _begin(threads: int, options: dict[str, Any]) -> None:
     global _extractor
     # An interrupt is the parent's to handle, who ends the jobs.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    torch.set_num_threads(threads)
+    # One thread each: sums, and with them results, do not depend on the number of processes.
+    torch.set_num_threads(1)
     _extractor = FeatureExtractor(**options)
