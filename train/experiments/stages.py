@@ -14,7 +14,7 @@ from typing import Any
 from stainless.files import write_json
 
 #: Seconds between two looks at the memory.
-INTERVAL = 0.5
+INTERVAL = 2.0
 
 
 class Stages:

@@ -209,3 +209,11 @@ def test_help_and_keys_need_no_torch() -> None:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert "real.data" in done.stdout
+
+
+def test_the_console_script_runs_it_too() -> None:
+    words = [sys.executable, "-m", "stainless.cli", "experiment"]
+    done = subprocess.run([*words, "--keys"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and "--synthetic.stain" in done.stdout
+    done = subprocess.run([*words, "--config", "no.yaml"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "no.yaml" in done.stderr
