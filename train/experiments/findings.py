@@ -1,8 +1,9 @@
 """The paper's findings as checks: each with numbers, intervals and a verdict.
 
 Source: Mao et al., arXiv 2501.09579, section V. A difference counts only if its paired bootstrap
-interval over parts leaves zero out and it is larger than its spread over repeats. A finding holds
-if more of its comparisons hold than not, and at least half of them.
+interval over parts leaves zero out and it is larger than its spread over repeats. What a finding
+says of a figure holds if at least half of its comparisons hold, and more of them than contradict
+it; a finding holds if all that it says does.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import numpy as np
 from train.metrics import Interval, compare, compare_class
 
 HOLDS, FAILS, NOISE, UNTESTED = "holds", "does not hold", "within noise", "not testable"
+
+#: A share of good pictures with a false alarm that stands for all of them.
+ALL = 0.98
 
 ENDINGS = ("", " DA", " DR", " DR+DA")
 
@@ -126,12 +130,31 @@ class Checks:
         self, key: str, claim: str, comparisons: Sequence[dict[str, Any] | None]
     ) -> dict[str, Any]:
         found = [one for one in comparisons if one is not None]
-        verdict = verdict_of([one["verdict"] for one in found])
+        verdict = verdict_of([(one["what"], one["verdict"]) for one in found])
         if verdict == UNTESTED:
             reason = "the experiment lacks the methods or the class that it is about"
         else:
-            reason = "" if verdict == HOLDS else self._reason(key)
+            reasons = [] if verdict == HOLDS else [self._saturated(found), self._reason(key)]
+            reason = " ".join(filter(None, reasons))
         return {"claim": claim, "verdict": verdict, "comparisons": found, "reason": reason}
+
+    def _saturated(self, comparisons: Sequence[Mapping[str, Any]]) -> str:
+        """Name the methods whose threshold separates nothing, which raises their every recall."""
+        names = dict.fromkeys(one[key] for one in comparisons for key in ("first", "second"))
+        everywhere = [
+            name
+            for name in names
+            if all(
+                (one.get("false_alarm_rate") or 0) > ALL for one in self._methods[name].summaries
+            )
+        ]
+        if not everywhere:
+            return ""
+        return (
+            f"{' and '.join(everywhere)}: something is flagged on every good picture. Where no "
+            "threshold separates defects, the one of the highest F1 flags a great deal, and every "
+            "recall rises with it."
+        )
 
     def _difference(self, figure: str, one: str, two: str, sign: int) -> dict[str, Any] | None:
         """Compare a figure of two methods; `sign` is that of the difference which is claimed."""
@@ -246,16 +269,19 @@ def judge_difference(interval: Interval, spread: float | None, sign: int) -> str
     return HOLDS if _sign(interval) == sign else FAILS
 
 
-def verdict_of(verdicts: Sequence[str]) -> str:
-    """Return the verdict on a finding from those on its comparisons."""
+def verdict_of(verdicts: Sequence[tuple[str, str]]) -> str:
+    """Return the verdict on a finding from those on its comparisons, each with its figure."""
     if not verdicts:
         return UNTESTED
-    yes, no = verdicts.count(HOLDS), verdicts.count(FAILS)
-    if yes > no and 2 * yes >= len(verdicts):
-        return HOLDS
-    if no > yes and 2 * no >= len(verdicts):
-        return FAILS
-    return NOISE
+    parts = []
+    for figure in dict.fromkeys(what for what, _ in verdicts):
+        of = [verdict for what, verdict in verdicts if what == figure]
+        yes, no = of.count(HOLDS), of.count(FAILS)
+        if yes > no and 2 * yes >= len(of):
+            parts.append(HOLDS)
+        else:
+            parts.append(FAILS if no >= yes and 2 * no >= len(of) else NOISE)
+    return next(verdict for verdict in (FAILS, NOISE, HOLDS) if verdict in parts)
 
 
 def _sign(interval: Interval) -> int:

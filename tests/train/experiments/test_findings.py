@@ -52,12 +52,21 @@ def test_a_difference_counts_beyond_interval_and_spread(
     assert judge_difference(interval, spread, -1) == verdict
 
 
-def test_a_finding_follows_its_comparisons() -> None:
-    assert verdict_of([]) == UNTESTED
-    assert verdict_of([HOLDS, HOLDS, NOISE, FAILS]) == HOLDS
-    assert verdict_of([HOLDS, NOISE, NOISE]) == NOISE
-    assert verdict_of([FAILS, NOISE]) == FAILS
-    assert verdict_of([FAILS, HOLDS]) == NOISE
+@pytest.mark.parametrize(
+    ("verdicts", "whole"),
+    [
+        ([], UNTESTED),
+        ([("f1", HOLDS), ("f1", HOLDS), ("f1", NOISE), ("f1", FAILS)], HOLDS),
+        ([("f1", HOLDS), ("f1", NOISE), ("f1", NOISE)], NOISE),
+        ([("f1", FAILS), ("f1", NOISE)], FAILS),
+        ([("f1", FAILS), ("f1", HOLDS)], FAILS),
+        ([("f1", HOLDS), ("recall", HOLDS)], HOLDS),
+        ([("f1", HOLDS), ("f1", HOLDS), ("recall", NOISE)], NOISE),
+        ([("f1", HOLDS), ("time", NOISE), ("recall", FAILS)], FAILS),
+    ],
+)
+def test_a_finding_needs_all_that_it_says(verdicts: list[tuple[str, str]], whole: str) -> None:
+    assert verdict_of(verdicts) == whole
 
 
 def judged(name: str, stained: int, seconds: float = 1.0, repeats: int = 1) -> Judged:
@@ -79,6 +88,7 @@ def judged(name: str, stained: int, seconds: float = 1.0, repeats: int = 1) -> J
         "f1": 10 / (15 + stained),
         "mean_defect_recall": 0.5,
         "stain pixel_recall": stained / 10,
+        "false_alarm_rate": 1.0 if stained > 8 else 0.2,
     }
     return Judged(name, rows * repeats, [figures] * repeats, seconds)
 
@@ -119,3 +129,11 @@ def test_repeats_add_a_spread() -> None:
     }
     (one,) = Checks(methods, "stain", 0, 10, lambda key: "").all()[0]["comparisons"]
     assert one["spread"] == pytest.approx(0) and one["verdict"] == HOLDS
+
+
+def test_a_method_that_flags_every_good_picture_is_named() -> None:
+    methods = {"Synth": judged("Synth", 4), "Synth_WS": judged("Synth_WS", 9)}
+    stains = Checks(methods, "stain", 0, 50, lambda key: "Too far.").all()[0]
+    assert stains["verdict"] == FAILS
+    assert stains["reason"].startswith("Synth_WS: something is flagged on every good picture.")
+    assert stains["reason"].endswith("Too far.")
