@@ -20,6 +20,10 @@ PICTURES = 24
 #: Width in pixels of the ring around a stain that it is compared with.
 RING_PX = 6
 
+#: Scenarios whose distance to the real pictures is measured, and those that mix two kinds.
+NEAR = ("Real", "Synth", "Synth_WS")
+MIXED = ("Synth DR+DA finetuned", "Melding", "Synth_WS DR+DA finetuned", "Melding_WS")
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -32,12 +36,14 @@ class Evidence:
         distances: median distance of the patches of real nominal pictures to their nearest member,
             by name of the coreset.
         members_on_stains: share of the members of Synth_WS that lie on a stain.
+        real_shares: share of the members that were seen on real pictures, by name of the coreset.
     """
 
     real_contrast: float | None
     synthetic_contrast: float | None
     distances: dict[str, float]
     members_on_stains: float | None
+    real_shares: dict[str, float]
 
     def reason(self, finding: str) -> str:
         """Say in a sentence or two what the facts make of a finding that does not hold."""
@@ -45,6 +51,12 @@ class Evidence:
             return " ".join(filter(None, [self._stains(), self._gap()]))
         if finding == "augmentation":
             return self._gap()
+        if finding == "melding" and self.real_shares:
+            shares = ", ".join(f"{name} {share:.0%}" for name, share in self.real_shares.items())
+            return (
+                "Both keep what is far from all else, wherever it was seen, so that they end with "
+                f"much the same members; share of real ones: {shares}."
+            )
         if finding == "finetuning":
             return (
                 "Real-only training has seen the very domain that it is judged on, so that the "
@@ -136,6 +148,12 @@ def share_on(coreset: Coreset, samples: Sequence[Sample], name: str, pitch: int)
     return on / total if total else None
 
 
+def share_of(coreset: Coreset, source: str) -> float:
+    """Return the share of a coreset's members that were seen on the pictures of a source."""
+    origins = [coreset.origin(member) for member in range(len(coreset))]
+    return sum(one is not None and one.dataset == source for one in origins) / len(origins)
+
+
 def _some(samples: Sequence[Sample]) -> list[Sample]:
     """Return a few pictures, evenly over all of them."""
     places = np.linspace(0, len(samples) - 1, min(PICTURES, len(samples))).round().astype(int)
@@ -147,6 +165,7 @@ def gather(
     nominal: Sequence[Sample],
     stained: Sequence[Sample],
     stain: str | None,
+    category: str,
     models: dict[str, Path],
     store: FeatureStore,
 ) -> Evidence:
@@ -157,6 +176,7 @@ def gather(
         nominal: real nominal pictures that no coreset has seen, or else those of the training.
         stained: the stained training pictures; empty where they are not used.
         stain: class of the stain; None for none.
+        category: of the real pictures, by which the members seen on them are known.
         models: coreset files by name of their scenario.
         store: has the features.
     """
@@ -167,6 +187,7 @@ def gather(
     return Evidence(
         contrast(real, stain) if stain is not None else None,
         contrast(stained, stain) if stain is not None and stained else None,
-        {name: distance(coreset, nominal, store) for name, coreset in coresets.items()},
+        {name: distance(coresets[name], nominal, store) for name in NEAR if name in coresets},
         on_stains,
+        {name: share_of(coresets[name], category) for name in MIXED if name in coresets},
     )

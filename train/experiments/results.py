@@ -241,13 +241,15 @@ def _gathered(
     models = {
         method.name: model_file(method.models, method.keys[0])
         for method in methods
-        if method.models is not None and method.name in ("Real", "Synth", "Synth_WS")
+        if method.models is not None and method.name in (*evidence.NEAR, *evidence.MIXED)
     }
     unseen = [sample for sample in pictures.test if sample.is_good]
     nominal = unseen or [sample for one in pictures.trainsets[REAL] for sample in one.samples]
     stained = [s for one in pictures.trainsets.get(STAINED, []) for s in one.samples]
     with torch.inference_mode():
-        return evidence.gather(pictures.test, nominal, stained, stain, models, store)
+        return evidence.gather(
+            pictures.test, nominal, stained, stain, pictures.trainsets[REAL][0].name, models, store
+        )
 
 
 def _memory_map(

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from train.data import read_category
-from train.experiments.evidence import RING_PX, contrast, share_on
+from train.experiments.evidence import RING_PX, contrast, share_of, share_on
 from train.experiments.feature_store import FeatureStore, bytes_needed, digest
 from train.experiments.fits import learning
 from train.experiments.judging import mean_and_spread, mean_curve
@@ -113,6 +113,7 @@ def test_members_on_a_class_are_counted(tmp_path: Path) -> None:
     source = coreset.sources.add("stained", [samples[0].name])
     places = [(source, 0, row * GRID_WIDTH + column) for row in (2, 5) for column in (0, 5, 6, 11)]
     coreset.update(torch.randn(8, 4, generator=torch.Generator().manual_seed(0)), places)
+    assert share_of(coreset, "stained") == 1 and share_of(coreset, "cell") == 0
     # Columns 0 and 5 end at pixel 48 of the pitch of 8, columns 6 and 11 begin there or later.
     assert share_on(coreset, samples, "water_stain", 8) == pytest.approx(0.5)
 
