@@ -8,7 +8,7 @@ from render.scene import Scene
 from stainless.ranges import bounds
 
 # CPU-seconds on one shared core of an AMD EPYC, as `make bench` printed them.
-SECONDS_PER_MEGASAMPLE = 1.75
+SECONDS_PER_MEGASAMPLE = 1.45
 DENOISE_SECONDS_PER_MEGAPIXEL = 3.0
 SURFACE_SECONDS_PER_MEGATEXEL = 0.25
 PICTURE_SECONDS_PER_MEGAPIXEL = 0.3
