@@ -68,7 +68,9 @@ def _comparison(one: Mapping[str, Any], all_of_them: list[Mapping[str, Any]]) ->
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.3f}".replace("-", "−")
+    if value is None:
+        return "–"
+    return f"{value:+{'d' if isinstance(value, int) else '.3f'}}".replace("-", "−")
 
 
 def _reach(comparisons: list[Mapping[str, Any]]) -> float:

@@ -24,7 +24,9 @@ def spoken(name: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a number for reading, "–" where it is undefined."""
+    """Return a number for reading, "–" where it is undefined; a count has no digits."""
+    if isinstance(value, int):
+        return str(value)
     return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
