@@ -156,7 +156,9 @@ def test_a_set_without_validation_part(broken: Path) -> None:
     done = run(broken / "experiment.yaml", "--real.hold_out", "0.4")
     assert done.returncode == 0, done.stderr
     results = json.loads((broken / "report/results.json").read_text())
-    assert results["real"]["validation"] == 2 and results["real"]["test"] == 4
+    counts = (results["real"]["validation"], results["real"]["test"])
+    # Whole parts of two pictures each.
+    assert counts in ((2, 4), (4, 2))
 
 
 def test_a_set_without_masks(broken: Path) -> None:
