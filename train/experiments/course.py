@@ -15,6 +15,7 @@ from typing import Any
 
 from stainless.errors import InputError
 from stainless.files import remove_partials
+from train.commands.common import check_device
 from train.data import Sample, image_size
 from train.experiments import jobs, pool, sources
 from train.experiments.baselines import BASELINES, BaselineSettings
@@ -43,6 +44,7 @@ def run(experiment: Experiment, command: str, until: str | None = None) -> int:
     for name in experiment.baselines.models:
         if name not in BASELINES:
             raise InputError(f"baselines.models: {name}, expected some of {', '.join(BASELINES)}")
+    check_device(experiment.device)
     out = Path(experiment.out)
     stages = Stages(out / "stages.json")
     count = pool.workers(experiment.workers)

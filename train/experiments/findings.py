@@ -23,6 +23,14 @@ HOLDS, FAILS, NOISE, UNTESTED = "holds", "does not hold", "within noise", "not t
 #: A share of good pictures with a false alarm that stands for all of them.
 ALL = 0.98
 
+#: Said where there are fewer.
+TOO_FEW = (
+    "All defects that are judged are of one part: no interval can be drawn, and nothing is decided."
+)
+
+#: Defective parts without which a bootstrap over parts draws the same ones every time.
+LEAST_PARTS = 2
+
 ENDINGS = ("", " DA", " DR", " DR+DA")
 
 Rows = Sequence[Mapping[str, Any]]
@@ -69,6 +77,8 @@ class Checks:
         self._seed = seed
         self._rounds = rounds
         self._reason = reason
+        parts = {row["group"] for one in methods.values() for row in one.rows if row["defects"]}
+        self._enough = len(parts) >= LEAST_PARTS
 
     def all(self) -> list[dict[str, Any]]:
         """Return every finding, as the report wants them."""
@@ -133,6 +143,8 @@ class Checks:
         verdict = verdict_of([(one["what"], one["verdict"]) for one in found])
         if verdict == UNTESTED:
             reason = "the experiment lacks the methods or the class that it is about"
+        elif not self._enough:
+            reason = TOO_FEW
         else:
             reasons = [] if verdict == HOLDS else [self._saturated(found), self._reason(key)]
             reason = " ".join(filter(None, reasons))
@@ -178,10 +190,10 @@ class Checks:
             "first_value": float(befores.mean()),
             "second_value": float(afters.mean()),
             "difference": float(differences.mean()),
-            "low": interval.low,
-            "high": interval.high,
+            "low": interval.low if self._enough else None,
+            "high": interval.high if self._enough else None,
             "spread": spread,
-            "verdict": judge_difference(interval, spread, sign),
+            "verdict": judge_difference(interval, spread, sign) if self._enough else NOISE,
         }
 
     def _interval(self, figure: str, first: Rows, second: Rows) -> Interval | None:
@@ -207,7 +219,7 @@ class Checks:
             "low": None,
             "high": None,
             "spread": None,
-            "verdict": HOLDS if after < before else FAILS,
+            "verdict": NOISE if not self._enough else HOLDS if after < before else FAILS,
         }
 
     def _tells_more(self) -> dict[str, Any]:
@@ -234,6 +246,8 @@ class Checks:
             return {"claim": claim, "verdict": UNTESTED, "comparisons": [], "reason": ""}
         more, less = only["mean_defect_recall"], only["pixel_recall"]
         verdict = NOISE if more == less else HOLDS if more > less else FAILS
+        if not self._enough:
+            verdict = NOISE
         return {
             "claim": claim,
             "verdict": verdict,
@@ -251,7 +265,9 @@ class Checks:
                     "verdict": verdict,
                 }
             ],
-            "reason": f"{more} pairs are told apart by defect-wise recall alone, {less} by pixel "
+            "reason": ""
+            if not self._enough
+            else f"{more} pairs are told apart by defect-wise recall alone, {less} by pixel "
             f"recall alone; in {opposed} the two disagree about which method is better",
         }
 

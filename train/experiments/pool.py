@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -60,6 +62,9 @@ def run(jobs: Sequence[Job], count: int, title: str, options: dict[str, Any]) ->
                 results[futures[future]] = future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            # What they were at is saved, or begun again: nobody waits for it.
+            for process in multiprocessing.active_children():
+                process.terminate()
             raise
     return results
 
@@ -77,8 +82,16 @@ def _begin(options: dict[str, Any]) -> None:
     import torch
 
     global _extractor
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     # An interrupt is the parent's to handle, who ends the jobs.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # One thread each: sums, and with them results, do not depend on the number of processes.
     torch.set_num_threads(1)
     _extractor = FeatureExtractor(**options)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone: a killed one cannot say so."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

@@ -33,7 +33,7 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    options.add_argument("--config", type=Path, default=CONFIG, help="YAML file of the experiment")
+    options.add_argument("--config", type=Path, help="YAML file of the experiment")
     options.add_argument(
         "--until",
         choices=["render"],
@@ -56,6 +56,8 @@ def _main(words: list[str]) -> int:
     if options.keys:
         print_keys(Experiment)
         return 0
+    if options.config is None:
+        raise InputError(f"--config: missing, expected a YAML file such as {_shown(CONFIG)}")
     experiment = read_experiment(options.config, dotted(rest))
     out = Path(experiment.out)
     if out.exists() and not out.is_dir():
@@ -65,6 +67,12 @@ def _main(words: list[str]) -> int:
 
     command = " ".join(["python", "train/experiments/sim_to_real.py", *words])
     return run(experiment, command, options.until)
+
+
+def _shown(path: Path) -> Path:
+    """Return a path as seen from here, if it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stainless.errors import InputError
-from train.data import Sample, has_validation, read_category, split_validation
+from train.data import Sample, has_validation, read_category, read_classes, split_validation
 from train.experiments.scenarios import (
     CLEAN,
     CLEAN_LIGHTS,
@@ -96,6 +96,7 @@ def read(experiment: Experiment) -> Pictures:
     """
     real = experiment.real
     root = Path(real.data)
+    _check_stain(experiment)
     nominal = read_category(root, real.category, "train", real.classes)
     how = "brought by the dataset"
     test = read_category(root, real.category, "test", real.classes)
@@ -118,6 +119,18 @@ def read(experiment: Experiment) -> Pictures:
     return Pictures(
         {REAL: [Trainset(real.category, nominal)], **_synthetic(experiment)}, validation, test, how
     )
+
+
+def _check_stain(experiment: Experiment) -> None:
+    """Refuse a stain that the synthetic pictures do not know."""
+    listed = Path(experiment.synthetic.data) / "annotations" / "classes.json"
+    stain = experiment.synthetic.stain
+    if listed.is_file():
+        names = [one.name for one in read_classes(listed).values()]
+        if stain not in names:
+            raise InputError(
+                f"synthetic.stain: {stain}, expected a class of {listed}: {', '.join(names)}"
+            )
 
 
 def _synthetic(experiment: Experiment) -> dict[str, list[Trainset]]:

@@ -137,3 +137,14 @@ def test_a_method_that_flags_every_good_picture_is_named() -> None:
     assert stains["verdict"] == FAILS
     assert stains["reason"].startswith("Synth_WS: something is flagged on every good picture.")
     assert stains["reason"].endswith("Too far.")
+
+
+def test_one_defective_part_decides_nothing() -> None:
+    methods = {"Synth": judged("Synth", 8), "Synth_WS": judged("Synth_WS", 1)}
+    for one in methods.values():
+        for row in one.rows:
+            row["group"] = "part 0"  # type: ignore[index]
+    found = Checks(methods, "stain", 0, 50, lambda key: "Too far.").all()
+    assert found[0]["verdict"] == NOISE and found[0]["comparisons"][0]["low"] is None
+    assert "of one part" in found[0]["reason"]
+    assert {one["verdict"] for one in found} == {NOISE, UNTESTED}

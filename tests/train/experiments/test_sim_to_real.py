@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -117,8 +115,12 @@ def test_killed_and_started_again_it_ends_the_same(finished: Path, sets: Path) -
     while len(list(models.glob("*.safetensors"))) < 2 and time.monotonic() < limit:
         assert process.poll() is None
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
+    # The parent alone: its workers must find out by themselves.
+    process.kill()
     process.wait()
+    while subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True).stdout:
+        assert time.monotonic() < limit
+        time.sleep(0.2)
     assert not (sets / "again/results.json").exists()
     done = run(config, *options)
     assert done.returncode == 0, done.stderr
@@ -192,6 +194,8 @@ def test_a_set_of_unknown_classes(broken: Path) -> None:
         (["--real.category", "plate"], r"has no category 'plate'"),
         (["--synthetic.clean", "cleen", "--scenarios", "[Synth]"], r"has no category 'cleen'"),
         (["--detector.backbone", "resnet"], r"resnet"),
+        (["--synthetic.stain", "rust"], r"stain: rust, expected a class of .*: water_stain, scr"),
+        (["--device", "cuda:99"], r"device 'cuda:99': torch cannot compute there"),
         (["--real.hold_out", "1.5"], r"hold_out: 1\.5, expected 0 to below 1"),
     ],
 )
@@ -217,5 +221,7 @@ def test_the_console_script_runs_it_too() -> None:
     words = [sys.executable, "-m", "stainless.cli", "experiment"]
     done = subprocess.run([*words, "--keys"], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0 and "--synthetic.stain" in done.stdout
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2 and "--config: missing" in done.stderr
     done = subprocess.run([*words, "--config", "no.yaml"], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "no.yaml" in done.stderr
