@@ -31,14 +31,6 @@ def page(tmp_path_factory):
     return folder / "out/index.html"
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """A browser for all of these tests."""
-    running = browser.Browser(tmp_path_factory.mktemp("profile"))
-    yield running
-    running.close()
-
-
 @pytest.fixture
 def tab(chromium):
     """The browser; afterwards no page may have complained, nor asked for anything outside."""

@@ -1,14 +1,10 @@
-"""The tiny experiment's folder and report; the browser is the one that the gallery is tried in."""
+"""The tiny experiment's folder and report."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[2] / "exchange"))
-
 import tiny_experiment
 
 from train.report import write_report

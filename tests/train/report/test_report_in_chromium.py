@@ -20,14 +20,6 @@ NAMES = "[...document.querySelectorAll('#tiles h3')].map(one => one.textContent)
 PAINTED = "[...document.querySelectorAll('#tiles canvas')].every(one => one.dataset.painted)"
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    """A browser for all of these tests."""
-    running = browser.Browser(tmp_path_factory.mktemp("profile"))
-    yield running
-    running.close()
-
-
 @pytest.fixture
 def tab(chromium, page):
     """The browser with the page; afterwards it may have complained of nothing."""
