@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from stainless.errors import InputError
 from stainless.files import remove_partials
@@ -21,7 +20,7 @@ from train.experiments import jobs, pool, sources
 from train.experiments.baselines import BASELINES, BaselineSettings
 from train.experiments.feature_store import bytes_needed, content, digest, remove
 from train.experiments.fits import Fit, is_done, planned
-from train.experiments.judging import TEST, VALIDATION, judged, result_file
+from train.experiments.judging import TEST, VALIDATION, judged, judged_key, result_file
 from train.experiments.results import Method, write_results
 from train.experiments.scenarios import REAL, chosen, with_needs
 from train.experiments.settings import Experiment
@@ -93,11 +92,7 @@ class _Course:
         self._count = count
         self.pictures: Pictures = sources.read(experiment)
         detector = experiment.detector
-        self._options: dict[str, Any] = {
-            "backbone": detector.backbone,
-            "pool_stride": detector.pool_stride,
-            "device": experiment.device,
-        }
+        self._options = experiment.extractor_options()
         self._extractor = FeatureExtractor(**self._options)
         self._models = out / "models"
         self.features = out / "features"
@@ -224,19 +219,15 @@ class _Course:
         todo = []
         for scenario in chosen(self._experiment.scenarios):
             for plan, seed in zip(self._plans, self.seeds, strict=True):
-                key = self.judged_key(self._fit_of(plan, scenario.name).key)
+                made = self._fit_of(plan, scenario.name).key
+                key = judged_key(made, self.judged_digest)
                 if judged(result_file(self._out, scenario.slug, seed), key) is None:
                     first = seed == self._experiment.seed
-                    made = self._fit_of(plan, scenario.name).key
                     given = (scenario.slug, seed, made, self._models, self.store)
                     todo.append((jobs.judge, (*given, self.parts, self._out, key, first)))
         if todo:
             with self._stages("scoring and metrics"):
                 self._run(todo, "judging")
-
-    def judged_key(self, key: str) -> str:
-        """Return the key of the figures of a coreset on the labelled pictures."""
-        return digest([key, self.judged_digest])
 
     def _baseline_settings(self) -> BaselineSettings:
         chosen = self._experiment.baselines

@@ -10,7 +10,7 @@ from train.data import Sample
 from train.experiments import fits, pool
 from train.experiments.baselines import BaselineSettings, run_baseline
 from train.experiments.feature_store import FeatureStore
-from train.experiments.judging import Parts, maps_of, result_file
+from train.experiments.judging import Parts, maps_of, predictions_folder, result_file
 from train.experiments.judging import judge as judge_maps
 from train.experiments.settings import DetectorSettings
 from train.sequential_patchcore.coreset import Coreset
@@ -73,8 +73,3 @@ def baseline(
     predictions = predictions_folder(out, name) if shown else None
     judge_maps(maps, parts, key, result_file(out, name, seed), predictions, took)
     shutil.rmtree(maps)
-
-
-def predictions_folder(out: Path, slug: str) -> Path:
-    """Return where the predictions of a method lie."""
-    return out / "predictions" / slug

@@ -16,7 +16,7 @@ import numpy as np
 from stainless.errors import InputError
 from stainless.files import replacing, write_json
 from train.data import Sample, image_size
-from train.experiments.feature_store import FeatureStore
+from train.experiments.feature_store import FeatureStore, digest
 from train.metrics import anomalous, evaluate, fit_threshold, read_records
 from train.sequential_patchcore.model import Detector
 
@@ -102,6 +102,16 @@ def judge(
             with replacing(predictions / f"{sample.name}.png") as beside:
                 beside.write_bytes(png.tobytes())
     write_json(out, {"key": key, "took": took, **result})
+
+
+def judged_key(made: str, judged_digest: str) -> str:
+    """Return the key of the figures of a coreset, named `made`, on the labelled pictures."""
+    return digest([made, judged_digest])
+
+
+def predictions_folder(out: Path, slug: str) -> Path:
+    """Return where the predictions of a method lie."""
+    return out / "predictions" / slug
 
 
 def judged(path: Path, key: str) -> dict[str, Any] | None:

@@ -15,15 +15,16 @@ import torch
 from stainless.files import write_json
 from train.data import Sample, load_annotation
 from train.experiments import evidence
-from train.experiments.feature_store import FeatureStore, digest
+from train.experiments.feature_store import FeatureStore
 from train.experiments.findings import Checks, Judged
 from train.experiments.fits import learning, model_file, record
-from train.experiments.jobs import predictions_folder
 from train.experiments.judging import (
     class_figures,
     judged,
+    judged_key,
     mean_and_spread,
     mean_curve,
+    predictions_folder,
     result_file,
     summary,
 )
@@ -94,12 +95,7 @@ def write_results(
     first = next(iter(figures.values()))[0]
     classes = {name: one["kind"] for name, one in first["classes"].items()}
     stain = experiment.synthetic.stain if experiment.synthetic.stain in classes else None
-    options: dict[str, Any] = {
-        "backbone": experiment.detector.backbone,
-        "pool_stride": experiment.detector.pool_stride,
-        "device": experiment.device,
-    }
-    store = FeatureStore(FeatureExtractor(**options), features)
+    store = FeatureStore(FeatureExtractor(**experiment.extractor_options()), features)
     facts = _gathered(pictures, methods, stain, store)
     scenarios = {
         method.name: _judged(method, figures[method.name])
@@ -166,7 +162,7 @@ def _figures(method: Method, out: Path, judged_digest: str) -> list[dict[str, An
     """Return the figures of each repeat."""
     found = []
     for seed, made in zip(method.seeds, method.keys, strict=True):
-        key = digest([made, judged_digest]) if method.models is not None else made
+        key = judged_key(made, judged_digest) if method.models is not None else made
         result = judged(result_file(out, method.slug, seed), key)
         if result is None:
             raise RuntimeError(f"{method.name}, seed {seed}: has not been judged")

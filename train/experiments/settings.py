@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from stainless import config
 from stainless.errors import InputError
@@ -126,6 +127,14 @@ class Experiment:
     workers: int = 0
     device: str = "cpu"
     cache_gb: float = 12.0
+
+    def extractor_options(self) -> dict[str, Any]:
+        """Return the arguments of the `FeatureExtractor` that all scenarios share."""
+        return {
+            "backbone": self.detector.backbone,
+            "pool_stride": self.detector.pool_stride,
+            "device": self.device,
+        }
 
     def validate(self) -> None:
         """Check every value.
