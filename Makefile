@@ -30,7 +30,7 @@ bench: .venv/dev
 	$(BIN)/python render/generate.py --config scenes/plate.yaml --output datasets/bench --samples 16 \
 	  --lights.variants '[hexagon]' --impurities.water_stain null \
 	  --rendering.denoise false --rendering.samples_undenoised 2
-	$(BIN)/python -m train.sequential_patchcore.benchmark --images datasets/bench/clean/train/good \
+	$(BIN)/python -m train.detectors.sequential_patchcore.benchmark --images datasets/bench/clean/train/good \
 	  --pool-stride 2 --methods sequential converged greedy anomalib --steady
 	$(BIN)/python -m train.benchmark_scoring
 

@@ -21,9 +21,9 @@ from exchange.dataset import (
     refuse_inside,
 )
 from exchange.rle import compressed, run_lengths
+from stainless.dataset import AnnotationClass, Sample, image_size
 from stainless.errors import InputError
 from stainless.files import write_text
-from train.data import AnnotationClass, Sample, image_size
 
 #: How every file of ours begins; nothing else is ever replaced.
 HEAD = '{"info": {"description": "Stainless'

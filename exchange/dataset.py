@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stainless.errors import InputError
-from train.data import (
+from stainless.dataset import (
     GOOD,
     PARTS,
     AnnotationClass,
@@ -21,6 +20,7 @@ from train.data import (
     read_category,
     read_classes,
 )
+from stainless.errors import InputError
 
 
 class Instance(NamedTuple):

@@ -28,9 +28,9 @@ from exchange.dataset import (
 )
 from exchange.facts import light_of, read_facts
 from exchange.overlay import colours, shaded, tinted_png
+from stainless.dataset import PARTS, AnnotationClass, Sample, list_categories, load_image
 from stainless.errors import InputError
 from stainless.files import remove_partials, write_bytes, write_text
-from train.data import PARTS, AnnotationClass, Sample, list_categories, load_image
 
 #: Longer side of a thumbnail, twice what a tile is wide on most screens.
 THUMB_PX = 480

@@ -26,9 +26,9 @@ from exchange.dataset import (
     read_part,
     refuse_inside,
 )
+from stainless.dataset import Sample, image_size, load_image
 from stainless.errors import InputError
 from stainless.files import remove_partials, write_bytes
-from train.data import Sample, image_size, load_image
 
 #: The first version of LabelMe that knows masks.
 VERSION = "5.3.0"

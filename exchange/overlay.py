@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from train.data import AnnotationClass
+from stainless.dataset import AnnotationClass
 
 #: By kind, in the order of use. Defects are warm and impurities cool; told apart by colour-blind
 #: eyes too (after Okabe and Ito), and bright enough for grey metal.

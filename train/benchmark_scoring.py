@@ -76,9 +76,9 @@ def time_scoring(
     """Return patches per image and the median seconds of a score, its features, its processor."""
     import torch
 
+    from train.detectors.sequential_patchcore.coreset import Coreset
+    from train.detectors.sequential_patchcore.model import Detector
     from train.features import FeatureExtractor
-    from train.sequential_patchcore.coreset import Coreset
-    from train.sequential_patchcore.model import Detector
 
     settings: dict[str, Any] = {"pool_stride": stride, "accelerator": accelerator}
     try:
@@ -112,11 +112,11 @@ def fitting_peak(count: int, size: int) -> float:
     """Return the peak memory, 10^6 bytes, of a process that fits `count` full images."""
     import cv2
 
-    from train.data import Sample
+    from stainless.dataset import Sample
+    from train.detectors.sequential_patchcore.coreset import Coreset
+    from train.detectors.sequential_patchcore.fitting import Settings, Trainset, fit
+    from train.detectors.sequential_patchcore.model import Detector
     from train.features import FeatureExtractor
-    from train.sequential_patchcore.coreset import Coreset
-    from train.sequential_patchcore.fitting import Settings, Trainset, fit
-    from train.sequential_patchcore.model import Detector
 
     extractor = FeatureExtractor(pool_stride=2)
     detector = Detector(extractor, Coreset(size, identity=extractor.identity()))

@@ -14,7 +14,7 @@ from exchange_data import SIZE, annotate, labels, write
 from exchange import gallery
 from exchange.facts import light_of, read_facts
 from exchange.overlay import colours, shaded, tinted_png
-from train.data import AnnotationClass
+from stainless.dataset import AnnotationClass
 
 
 @pytest.fixture

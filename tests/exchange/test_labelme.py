@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from exchange_data import SIZE, write
 
-from train.data import load_annotation, load_image, load_mask, read_category
+from stainless.dataset import load_annotation, load_image, load_mask, read_category
 
 #: What LabelMe's own loader asks of a file and of a shape: key, type, whether it must be there.
 FILE_KEYS = {"version": str, "flags": dict, "shapes": list, "imagePath": str}

@@ -16,8 +16,8 @@ from render.labels import CLASS_INDEX, class_table
 from render.layout import categories
 from render.plan import plan_sample
 from render.scene import Scene, read_scene
+from stainless.dataset import list_categories, load_annotation, load_image, load_mask, read_category
 from stainless.homography import project
-from train.data import list_categories, load_annotation, load_image, load_mask, read_category
 
 CATEGORIES = ["clean", "clean_rot90", "clean_x2", "stained", "stained_rot90", "stained_x2"]
 SPLITS = {0: "train", 1: "train", 2: "test"}

@@ -20,8 +20,8 @@ from render.picture import plate_region
 from render.plan import plan_sample
 from render.scene import read_scene
 from render.surface.defects import rasterize
+from stainless.dataset import load_annotation, load_image, load_mask, read_category
 from stainless.errors import InputError
-from train.data import load_annotation, load_image, load_mask, read_category
 
 CONFIG = Path(__file__).with_name("series.yaml")
 

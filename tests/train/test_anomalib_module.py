@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from stainless.dataset import load_image
 from stainless.errors import InputError
-from train.data import load_image
-from train.sequential_patchcore.model import Detector
+from train.detectors.sequential_patchcore.model import Detector
 
 SIZE = (96, 112)
 
@@ -48,7 +48,7 @@ def trained(root, tmp_path_factory):
     from anomalib.data import Folder
     from anomalib.engine import Engine
 
-    from train.sequential_patchcore.anomalib_module import SequentialPatchcore
+    from train.detectors.sequential_patchcore.anomalib_module import SequentialPatchcore
 
     data = Folder(
         "plates",
@@ -116,7 +116,7 @@ def test_the_scores_are_those_of_the_commands(trained, tmp_path):
         assert scores.shape == SIZE  # nothing was resized
         np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-3)
 
-    from train.sequential_patchcore.anomalib_module import SequentialPatchcore
+    from train.detectors.sequential_patchcore.anomalib_module import SequentialPatchcore
 
     again = SequentialPatchcore.from_model(path, visualizer=False)
     for image, scores in predicted(again, data, tmp_path).items():
@@ -124,7 +124,7 @@ def test_the_scores_are_those_of_the_commands(trained, tmp_path):
 
 
 def test_a_checkpoint_reloads_with_members_threshold_and_coreset(trained, tmp_path):
-    from train.sequential_patchcore.anomalib_module import SequentialPatchcore
+    from train.detectors.sequential_patchcore.anomalib_module import SequentialPatchcore
 
     module, engine, data = trained
     path = tmp_path / "last.ckpt"
@@ -181,7 +181,7 @@ def test_the_exported_model_gives_the_same_scores(trained, tmp_path):
 
 
 def test_an_unfitted_model_and_small_images_are_refused():
-    from train.sequential_patchcore.anomalib_module import SequentialPatchcore
+    from train.detectors.sequential_patchcore.anomalib_module import SequentialPatchcore
 
     module = SequentialPatchcore(coreset_size=10)
     with pytest.raises(InputError, match="fit it first"):
@@ -196,7 +196,7 @@ def test_the_core_does_not_import_anomalib():
     import sys
 
     code = (
-        "import sys, train.sequential_patchcore.fitting, train.commands.score\n"
+        "import sys, train.detectors.sequential_patchcore.fitting, train.commands.score\n"
         "assert 'anomalib' not in sys.modules and 'lightning' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

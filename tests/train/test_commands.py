@@ -154,7 +154,7 @@ def test_finetune_continues_from_a_model_and_leaves_it_alone(data, model, tmp_pa
     code, lines, _ = run(capsys, *words, "--out", tmp_path / "m.safetensors")
     assert code == 0 and "200 members" in lines[0]
     assert model.read_bytes() == before
-    from train.sequential_patchcore.coreset import Coreset
+    from train.detectors.sequential_patchcore.coreset import Coreset
 
     tuned = Coreset.load(tmp_path / "m.safetensors")
     datasets = {tuned.origin(member).dataset for member in range(len(tuned))}
@@ -162,7 +162,7 @@ def test_finetune_continues_from_a_model_and_leaves_it_alone(data, model, tmp_pa
 
 
 def test_augment_is_seeded(data, tmp_path, capsys):
-    from train.sequential_patchcore.coreset import Coreset
+    from train.detectors.sequential_patchcore.coreset import Coreset
 
     members = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):

@@ -10,8 +10,14 @@ import numpy as np
 import pytest
 from tiny_datasets import SIZE, write_image, write_mask
 
+from stainless.dataset import (
+    list_categories,
+    list_images,
+    load_annotation,
+    load_mask,
+    read_category,
+)
 from stainless.errors import InputError
-from train.data import list_categories, list_images, load_annotation, load_mask, read_category
 
 
 def names(samples):

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stainless.dataset import Sample, read_category, split_validation
 from stainless.errors import InputError
-from train.data import Sample, read_category, split_validation
 
 
 def sample(number: int, label: str, group: str) -> Sample:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from tiny_datasets import SIZE, write_image, write_mask
 
+from stainless.dataset import image_size, load_image, load_mask, read_category
 from stainless.errors import InputError
-from train.data import image_size, load_image, load_mask, read_category
 
 
 def test_colour_is_rgb_and_grey_is_replicated(tmp_path):

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_datasets import CLASS_MAP, SIZE, pasted, shape, write_image, write_labelme
 
-from stainless.errors import InputError
-from train.data import (
+from stainless.dataset import (
     class_map,
     load_annotation,
     load_ignore,
@@ -20,7 +19,8 @@ from train.data import (
     mask_annotation,
     read_category,
 )
-from train.data.labelme import polygon_mask, rasterise
+from stainless.dataset.labelme import polygon_mask, rasterise
+from stainless.errors import InputError
 
 
 def test_annotation_images(annotated):

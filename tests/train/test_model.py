@@ -10,15 +10,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from stainless.dataset import Sample
 from stainless.errors import InputError
 from train.augment import Ranges
-from train.data import Sample
+from train.detectors.sequential_patchcore import fitting
+from train.detectors.sequential_patchcore.anomaly_map import anomaly_map, smoothing_matrix
+from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.fitting import Settings, Trainset, fit
+from train.detectors.sequential_patchcore.model import GRID_WIDTH, Detector
 from train.features import FeatureExtractor
-from train.sequential_patchcore import fitting
-from train.sequential_patchcore.anomaly_map import anomaly_map, smoothing_matrix
-from train.sequential_patchcore.coreset import Coreset
-from train.sequential_patchcore.fitting import Settings, Trainset, fit
-from train.sequential_patchcore.model import GRID_WIDTH, Detector
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,9 +16,9 @@ from stainless.errors import InputError
 from stainless.files import replacing
 
 if TYPE_CHECKING:
-    from train.data import Sample
+    from stainless.dataset import Sample
+    from train.detectors.sequential_patchcore.model import Detector
     from train.metrics import Records
-    from train.sequential_patchcore.model import Detector
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +74,7 @@ def labelled_part(args: argparse.Namespace) -> list[Sample]:
         InputError: as `read_category` and `split_validation`, or the dataset has no validation
             part without --hold-out, or has one with it.
     """
-    from train.data import has_validation, read_category, split_validation
+    from stainless.dataset import has_validation, read_category, split_validation
 
     held = has_validation(args.data, args.category)
     if args.hold_out is None:
@@ -147,7 +147,7 @@ def check_device(name: str) -> str:
 
 def open_model(args: argparse.Namespace) -> Detector:
     """Read the model that the arguments of `add_model` name."""
-    from train.sequential_patchcore.model import Detector
+    from train.detectors.sequential_patchcore.model import Detector
 
     return Detector.load(
         args.model, args.backbone, args.weights, check_device(args.device), args.accelerator
@@ -169,7 +169,7 @@ def scored_records(
     import numpy as np
     from tqdm import tqdm
 
-    from train.data import load_image
+    from stainless.dataset import load_image
     from train.metrics import read_records
 
     folder.mkdir(parents=True, exist_ok=True)

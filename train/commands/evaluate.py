@@ -24,8 +24,8 @@ from train.commands.common import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from train.data import Sample
-    from train.sequential_patchcore.model import Detector
+    from stainless.dataset import Sample
+    from train.detectors.sequential_patchcore.model import Detector
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

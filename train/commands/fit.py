@@ -14,9 +14,9 @@ from stainless.errors import InputError
 from train.commands.common import add_compute, add_data, at_least, check_device
 
 if TYPE_CHECKING:
-    from train.sequential_patchcore.model import Detector
+    from train.detectors.sequential_patchcore.model import Detector
 
-#: As `train.sequential_patchcore.coreset.SIZE`, which is too heavy to import for --help.
+#: As `train.detectors.sequential_patchcore.coreset.SIZE`, which is too heavy to import for --help.
 SIZE = 2048
 
 
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
     """Fit and save."""
     import hashlib
 
+    from stainless.dataset import read_category
     from train.augment import Ranges
-    from train.data import read_category
-    from train.sequential_patchcore.fitting import Settings, Trainset, fit, is_same_fit
+    from train.detectors.sequential_patchcore.fitting import Settings, Trainset, fit, is_same_fit
 
     for category in args.category:
         if args.category.count(category) > 1:
@@ -85,9 +85,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _new(args: argparse.Namespace) -> Detector:
+    from train.detectors.sequential_patchcore.coreset import Coreset
+    from train.detectors.sequential_patchcore.model import Detector
     from train.features import FeatureExtractor
-    from train.sequential_patchcore.coreset import Coreset
-    from train.sequential_patchcore.model import Detector
 
     extractor = FeatureExtractor(**_asked(args), **_compute(args))
     size = args.size if args.size is not None else SIZE
@@ -98,7 +98,7 @@ def _new(args: argparse.Namespace) -> Detector:
 
 
 def _open(args: argparse.Namespace, path: Path) -> Detector:
-    from train.sequential_patchcore.model import Detector
+    from train.detectors.sequential_patchcore.model import Detector
 
     detector = Detector.load(path, **_compute(args))
     for key, value in _asked(args).items():

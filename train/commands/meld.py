@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Meld and save."""
-    from train.sequential_patchcore.coreset import Coreset
+    from train.detectors.sequential_patchcore.coreset import Coreset
 
     if len(args.models) < 2:
         raise InputError(f"meld {args.models[0]}: expected two models or more")

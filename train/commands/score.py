@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from tqdm import tqdm
 
-    from train.data import load_image
+    from stainless.dataset import load_image
 
     check_folder(args.out)
     _refuse_inside_images(args.out, args.images)
@@ -123,7 +123,7 @@ def _refuse_inside_images(out: Path, given: list[Path]) -> None:
 
 def _named(given: list[Path]) -> dict[str, Path]:
     """Return the pictures by the name of their results."""
-    from train.data import list_images
+    from stainless.dataset import list_images
 
     named: dict[str, Path] = {}
     for place in given:

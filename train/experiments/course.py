@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from stainless.dataset import Sample, image_size
 from stainless.errors import InputError
 from stainless.files import remove_partials
 from train.commands.common import check_device
-from train.data import Sample, image_size
 from train.experiments import jobs, pool, sources
 from train.experiments.baselines import BASELINES, BaselineSettings
 from train.experiments.feature_store import bytes_needed, content, digest, remove

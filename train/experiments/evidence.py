@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from train.data import Sample, load_annotation, load_image
+from stainless.dataset import Sample, load_annotation, load_image
+from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.model import GRID_WIDTH
 from train.experiments.feature_store import FeatureStore
-from train.sequential_patchcore.coreset import Coreset
-from train.sequential_patchcore.model import GRID_WIDTH
 
 #: Pictures that are looked at of each set.
 PICTURES = 24

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stainless.dataset import Sample, load_image
 from stainless.files import replacing
-from train.data import Sample, load_image
 from train.features import FeatureExtractor
 
 

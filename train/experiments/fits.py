@@ -12,13 +12,13 @@ from typing import Any
 
 from stainless.files import write_json
 from train.augment import Ranges
+from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.fitting import Settings, Trainset, fit
+from train.detectors.sequential_patchcore.model import Detector
 from train.experiments.feature_store import FeatureStore, digest
 from train.experiments.scenarios import Scenario
 from train.experiments.settings import DetectorSettings
 from train.features import FeatureExtractor
-from train.sequential_patchcore.coreset import Coreset
-from train.sequential_patchcore.fitting import Settings, Trainset, fit
-from train.sequential_patchcore.model import Detector
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from train.data import Sample
+from stainless.dataset import Sample
+from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.fitting import Trainset
+from train.detectors.sequential_patchcore.model import Detector
 from train.experiments import fits, pool
 from train.experiments.baselines import BaselineSettings, run_baseline
 from train.experiments.feature_store import FeatureStore
 from train.experiments.judging import Parts, maps_of, predictions_folder, result_file
 from train.experiments.judging import judge as judge_maps
 from train.experiments.settings import DetectorSettings
-from train.sequential_patchcore.coreset import Coreset
-from train.sequential_patchcore.fitting import Trainset
-from train.sequential_patchcore.model import Detector
 
 
 def extract(samples: Sequence[Sample], features: Path) -> None:

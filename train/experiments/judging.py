@@ -13,12 +13,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from stainless.dataset import Sample, image_size
 from stainless.errors import InputError
 from stainless.files import replacing, write_json
-from train.data import Sample, image_size
+from train.detectors.sequential_patchcore.model import Detector
 from train.experiments.feature_store import FeatureStore, digest
 from train.metrics import anomalous, evaluate, fit_threshold, read_records
-from train.sequential_patchcore.model import Detector
 
 #: The two labelled parts.
 VALIDATION, TEST = "validation", "test"

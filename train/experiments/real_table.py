@@ -22,9 +22,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from stainless.dataset import Sample, load_image, read_category
 from stainless.errors import guarded
 from stainless.files import replacing, write_json, write_text
-from train.data import Sample, load_image, read_category
+from train.detectors.sequential_patchcore.coreset import SIZE, Coreset
+from train.detectors.sequential_patchcore.model import Detector
+from train.detectors.sequential_patchcore.rivals import anomalib_greedy, exact_greedy
 from train.experiments.memory import peak, restart_peak
 from train.experiments.seeding import seeded
 from train.features import FeatureExtractor
@@ -36,9 +39,6 @@ from train.metrics import (
     fit_threshold,
     read_records,
 )
-from train.sequential_patchcore.coreset import SIZE, Coreset
-from train.sequential_patchcore.model import Detector
-from train.sequential_patchcore.rivals import anomalib_greedy, exact_greedy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,9 @@ from typing import Any
 
 import torch
 
+from stainless.dataset import Sample, load_annotation
 from stainless.files import write_json
-from train.data import Sample, load_annotation
+from train.detectors.sequential_patchcore.coreset import Coreset
 from train.experiments import evidence
 from train.experiments.feature_store import FeatureStore
 from train.experiments.findings import Checks, Judged
@@ -34,7 +35,6 @@ from train.experiments.sources import Pictures
 from train.experiments.stages import Stages
 from train.features import FeatureExtractor
 from train.metrics import COVERAGE_THRESHOLDS
-from train.sequential_patchcore.coreset import Coreset
 
 RESULTS = "results.json"
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stainless.dataset import Sample, has_validation, read_category, read_classes, split_validation
 from stainless.errors import InputError
-from train.data import Sample, has_validation, read_category, read_classes, split_validation
+from train.detectors.sequential_patchcore.fitting import Trainset
 from train.experiments.scenarios import (
     CLEAN,
     CLEAN_LIGHTS,
@@ -21,7 +22,6 @@ from train.experiments.scenarios import (
 )
 from train.experiments.settings import Experiment
 from train.experiments.stages import Stages
-from train.sequential_patchcore.fitting import Trainset
 
 GENERATOR = Path(__file__).parents[2] / "render" / "generate.py"
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from stainless.dataset import GOOD
 from stainless.errors import InputError
-from train.data import GOOD
 from train.metrics.defects import COVERAGE_THRESHOLDS, ClassRecall, DefectRecall, instances_of
 from train.metrics.images import false_alarm_rate, image_auroc
 from train.metrics.pixels import Confusion, F1Curve, RocCurve, confusion, pixel_confusion

@@ -8,8 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from stainless.dataset import (
+    Annotation,
+    Sample,
+    load_annotation,
+    load_ignore,
+    load_mask,
+    mask_annotation,
+)
 from stainless.errors import InputError
-from train.data import Annotation, Sample, load_annotation, load_ignore, load_mask, mask_annotation
 from train.metrics.regions import region_weights
 from train.metrics.scores import Maps, Pixels, pixels
 

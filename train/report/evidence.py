@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from train.data import GOOD
+from stainless.dataset import GOOD
 from train.report.results import Method, Results
 
 Row = Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from train.data import GOOD
+from stainless.dataset import GOOD
 from train.report.marks import LABELLED, fitted, overlay, reduced, resized, tinted
 from train.report.markup import escape, legend, picture, spoken
 from train.report.reading import Reading

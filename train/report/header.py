@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from train.data import GOOD
+from stainless.dataset import GOOD
 from train.report.markup import escape, number, spoken
 from train.report.results import Results, class_names
 

@@ -9,8 +9,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from train.data import AnnotationClass, Sample, load_annotation, load_ignore, load_image, load_mask
-from train.data.images import load_binary
+from stainless.dataset import (
+    AnnotationClass,
+    Sample,
+    load_annotation,
+    load_ignore,
+    load_image,
+    load_mask,
+)
+from stainless.dataset.images import load_binary
 from train.report.results import Results
 
 #: RGB. Found, false positive, false positive on an impurity, missed.

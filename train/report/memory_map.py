@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from stainless.dataset import load_image
+from stainless.dataset.sample import IMAGE_ENDINGS
 from stainless.errors import InputError
-from train.data import load_image
-from train.data.sample import IMAGE_ENDINGS
 from train.report.marks import resized
 from train.report.markup import escape, picture
 from train.report.results import Results
@@ -53,7 +53,7 @@ def memory_section(results: Results, folder: Path) -> str:
     path = folder / known["model"]
     if not path.is_file():
         return f"<p>The model {escape(known['model'])} is not there any more: no map.</p>"
-    from train.sequential_patchcore.coreset import Coreset
+    from train.detectors.sequential_patchcore.coreset import Coreset
 
     coreset = Coreset.load(path)
     if len(coreset) < 2:
@@ -172,7 +172,7 @@ def _thumbs(
     geometry = _geometry(identity)
     if geometry is None:
         return '<p class="quiet">The model does not say where its patches lie.</p>'
-    from train.sequential_patchcore.model import GRID_WIDTH
+    from train.detectors.sequential_patchcore.model import GRID_WIDTH
 
     figures = []
     for label, row in enumerate(chosen, start=1):
@@ -192,9 +192,9 @@ def _thumbs(
 
 def _geometry(identity: dict[str, Any]) -> Any:
     """Return a detector that knows where the patches lie; no weights are needed for that."""
+    from train.detectors.sequential_patchcore.coreset import Coreset
+    from train.detectors.sequential_patchcore.model import Detector
     from train.features import FeatureExtractor
-    from train.sequential_patchcore.coreset import Coreset
-    from train.sequential_patchcore.model import Detector
 
     keys = ("backbone", "stages", "pool_kernel", "pool_stride")
     if not all(key in identity for key in keys):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from stainless.dataset import read_category
 from stainless.errors import InputError
-from train.data import read_category
 from train.experiments.baselines import BASELINES, BaselineSettings, run_baseline
 
 SIZE = (72, 88)

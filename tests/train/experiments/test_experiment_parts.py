@@ -11,16 +11,16 @@ import plates
 import pytest
 import torch
 
-from train.data import read_category
+from stainless.dataset import read_category
+from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.fitting import Settings, Trainset, fit
+from train.detectors.sequential_patchcore.model import GRID_WIDTH, Detector
 from train.experiments.evidence import RING_PX, contrast, share_of, share_on
 from train.experiments.feature_store import FeatureStore, bytes_needed, digest
 from train.experiments.fits import learning
 from train.experiments.judging import mean_and_spread, mean_curve
 from train.experiments.stages import Stages, tree_memory
 from train.features import FeatureExtractor
-from train.sequential_patchcore.coreset import Coreset
-from train.sequential_patchcore.fitting import Settings, Trainset, fit
-from train.sequential_patchcore.model import GRID_WIDTH, Detector
 
 
 @pytest.fixture

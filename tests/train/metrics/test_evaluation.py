@@ -14,8 +14,8 @@ from brute_force import flat, images
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stainless.dataset import Annotation, AnnotationClass, load_image, load_mask, read_category
 from stainless.errors import InputError
-from train.data import Annotation, AnnotationClass, load_image, load_mask, read_category
 from train.metrics import (
     Record,
     compare,

@@ -14,8 +14,8 @@ import torch
 from timm.models import FeatureInfo, register_model
 from torch import Tensor
 
+from stainless.dataset import Sample, load_image
 from train.backbones import BACKBONES, Stages
-from train.data import Sample, load_image
 from train.experiments.baselines.settings import BACKBONE
 
 #: timm adds to it what it registers, or makes one that holds nothing else.

@@ -21,8 +21,8 @@ from anomalib.models.image.patchcore.torch_model import PatchcoreModel
 from torch import nn
 from tqdm import tqdm
 
+from stainless.dataset import Sample, image_size
 from stainless.errors import InputError
-from train.data import Sample, image_size
 from train.experiments.baselines.backbone import ARCHITECTURE, LAYERS, read_picture
 from train.experiments.baselines.settings import BaselineSettings
 

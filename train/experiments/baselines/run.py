@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from stainless.dataset import Sample
 from stainless.errors import InputError
 from stainless.files import replacing, write_json
 from train.backbones import published_weights
-from train.data import Sample
 from train.experiments.baselines.settings import BACKBONE, BASELINES, BaselineSettings
 from train.experiments.seeding import seeded
 

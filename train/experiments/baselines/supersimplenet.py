@@ -25,8 +25,8 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import MultiStepLR
 from tqdm import tqdm
 
+from stainless.dataset import Sample, image_size
 from stainless.errors import InputError
-from train.data import Sample, image_size
 from train.experiments.baselines.backbone import ARCHITECTURE, LAYERS, read_picture
 from train.experiments.baselines.settings import BaselineSettings
 

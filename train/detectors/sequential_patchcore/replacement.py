@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from train.sequential_patchcore.closest_pair import ClosestPair
-from train.sequential_patchcore.distances import squared_distances
-from train.sequential_patchcore.screen import CHUNK, Screen
+from train.detectors.sequential_patchcore.closest_pair import ClosestPair
+from train.detectors.sequential_patchcore.distances import squared_distances
+from train.detectors.sequential_patchcore.screen import CHUNK, Screen
 
 #: Patches screened together while many of them become members.
 FEWEST = 64

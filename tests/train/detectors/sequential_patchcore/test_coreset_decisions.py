@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import Reference
 
-from train.sequential_patchcore import replacement, screen
-from train.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore import replacement, screen
+from train.detectors.sequential_patchcore.coreset import Coreset
 
 IDENTITY = {"backbone": "test"}
 

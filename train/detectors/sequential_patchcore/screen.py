@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from train.sequential_patchcore.distances import ROUNDOFF_32, TINY_32, product_error
+from train.detectors.sequential_patchcore.distances import ROUNDOFF_32, TINY_32, product_error
 
 #: Patches per product: its result, at 2048 members 4 MB, should stay in the cache.
 CHUNK = 512

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from train.sequential_patchcore.distances import squared_distances
+from train.detectors.sequential_patchcore.distances import squared_distances
 
 if TYPE_CHECKING:
-    from train.sequential_patchcore.coreset import Coreset
+    from train.detectors.sequential_patchcore.coreset import Coreset
 
 
 @dataclass(frozen=True)

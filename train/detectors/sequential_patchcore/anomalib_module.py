@@ -27,12 +27,12 @@ from anomalib.pre_processing import PreProcessor
 from torch import Tensor, nn
 
 from stainless.errors import InputError
+from train.detectors.sequential_patchcore.anomaly_map import anomaly_map
+from train.detectors.sequential_patchcore.coreset import SIZE, Coreset
+from train.detectors.sequential_patchcore.model import GRID_WIDTH
 from train.features import FeatureExtractor
 from train.metrics import f1_max, pixels
 from train.metrics.scores import Pixels
-from train.sequential_patchcore.anomaly_map import anomaly_map
-from train.sequential_patchcore.coreset import SIZE, Coreset
-from train.sequential_patchcore.model import GRID_WIDTH
 
 #: Patches compared at a time; bounds the matrix of distances.
 BLOCK = 16384

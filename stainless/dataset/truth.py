@@ -9,10 +9,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from stainless.dataset.images import image_size, load_binary, load_indices
+from stainless.dataset.labelme import rasterise
+from stainless.dataset.sample import AnnotationClass, Sample, annotation_classes, list_images
 from stainless.errors import InputError
-from train.data.images import image_size, load_binary, load_indices
-from train.data.labelme import rasterise
-from train.data.sample import AnnotationClass, Sample, annotation_classes, list_images
 
 
 class Annotation(NamedTuple):

@@ -30,13 +30,13 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from stainless.errors import InputError
-from train.sequential_patchcore import coreset_file
-from train.sequential_patchcore.closest_pair import ClosestPair
-from train.sequential_patchcore.covering import Epoch
-from train.sequential_patchcore.distances import equal_key
-from train.sequential_patchcore.provenance import UNKNOWN, Origin, Sources
-from train.sequential_patchcore.replacement import Replacement
-from train.sequential_patchcore.screen import LARGEST, Screen
+from train.detectors.sequential_patchcore import coreset_file
+from train.detectors.sequential_patchcore.closest_pair import ClosestPair
+from train.detectors.sequential_patchcore.covering import Epoch
+from train.detectors.sequential_patchcore.distances import equal_key
+from train.detectors.sequential_patchcore.provenance import UNKNOWN, Origin, Sources
+from train.detectors.sequential_patchcore.replacement import Replacement
+from train.detectors.sequential_patchcore.screen import LARGEST, Screen
 
 #: Members of the paper's coreset.
 SIZE = 2048

@@ -17,11 +17,11 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
+from stainless.dataset import Sample, image_size, load_image
 from stainless.errors import InputError
 from train.augment import Augmentation, Ranges, augment, draw
-from train.data import Sample, image_size, load_image
-from train.sequential_patchcore.coreset import Coreset, Epoch
-from train.sequential_patchcore.model import GRID_WIDTH, Detector
+from train.detectors.sequential_patchcore.coreset import Coreset, Epoch
+from train.detectors.sequential_patchcore.model import GRID_WIDTH, Detector
 
 #: The random stream of the order of images.
 ORDER = 0

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from train.sequential_patchcore.distances import squared_distances
+from train.detectors.sequential_patchcore.distances import squared_distances
 
 
 def exact_greedy(patches: Tensor, size: int) -> Tensor:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from train.sequential_patchcore import benchmark
-from train.sequential_patchcore.coreset import Coreset
-from train.sequential_patchcore.covering import covering_radius
-from train.sequential_patchcore.rivals import exact_greedy, naive_decisions
+from train.detectors.sequential_patchcore import benchmark
+from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.covering import covering_radius
+from train.detectors.sequential_patchcore.rivals import exact_greedy, naive_decisions
 
 
 def cloud(count, seed=0):

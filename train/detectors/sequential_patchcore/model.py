@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from stainless.errors import InputError
+from train.detectors.sequential_patchcore.anomaly_map import anomaly_map
+from train.detectors.sequential_patchcore.coreset import Coreset
 from train.features import FeatureExtractor
-from train.sequential_patchcore.anomaly_map import anomaly_map
-from train.sequential_patchcore.coreset import Coreset
 
 #: Positions of patches are numbered as in a grid this wide, so that the number alone tells row and
 #: column whatever the size of the image.

@@ -8,12 +8,12 @@ Reading a category looks at names only; what is wrong inside a file shows when i
 one line that names it (`stainless.errors.InputError`).
 """
 
-from train.data.category import PARTS, has_validation, list_categories, read_category
-from train.data.groups import Split, split_validation
-from train.data.images import image_size, load_image
-from train.data.labelme import class_map
-from train.data.sample import GOOD, AnnotationClass, Sample, list_images
-from train.data.truth import (
+from stainless.dataset.category import PARTS, has_validation, list_categories, read_category
+from stainless.dataset.groups import Split, split_validation
+from stainless.dataset.images import image_size, load_image
+from stainless.dataset.labelme import class_map
+from stainless.dataset.sample import GOOD, AnnotationClass, Sample, list_images
+from stainless.dataset.truth import (
     Annotation,
     load_annotation,
     load_ignore,

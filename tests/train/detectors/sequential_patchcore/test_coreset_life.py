@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from stainless.errors import InputError, explain
-from train.sequential_patchcore.coreset import Coreset
-from train.sequential_patchcore.covering import covering_radius
+from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.covering import covering_radius
 
 IDENTITY = {"backbone": "efficientnet_lite0", "stages": [3, 4], "mean": [0.498]}
 

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 import yaml
 
+from stainless.dataset.sample import GOOD, KINDS, AnnotationClass, Sample, annotation_classes
 from stainless.errors import InputError
-from train.data.sample import GOOD, KINDS, AnnotationClass, Sample, annotation_classes
 
 #: The label of an image with defects of more than one class, as in MVTec AD.
 COMBINED = "combined"

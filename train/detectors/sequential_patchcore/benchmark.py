@@ -27,9 +27,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from stainless.errors import InputError, guarded
-from train.sequential_patchcore.coreset import SIZE, Coreset
-from train.sequential_patchcore.covering import covering_radius
-from train.sequential_patchcore.rivals import anomalib_greedy, exact_greedy, naive_decisions
+from train.detectors.sequential_patchcore.coreset import SIZE, Coreset
+from train.detectors.sequential_patchcore.covering import covering_radius
+from train.detectors.sequential_patchcore.rivals import (
+    anomalib_greedy,
+    exact_greedy,
+    naive_decisions,
+)
 
 T = TypeVar("T")
 
@@ -94,7 +98,7 @@ def extract(folder: Path, count: int, size: tuple[int, int], stride: int, out: P
     """
     import cv2
 
-    from train.data.images import load_image
+    from stainless.dataset.images import load_image
     from train.features import FeatureExtractor
 
     extractor = FeatureExtractor(pool_stride=stride)
@@ -208,7 +212,7 @@ def table(results: dict[str, Result], patches: Patches) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Run the benchmark of one command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m train.sequential_patchcore.benchmark", description=__doc__
+        prog="python -m train.detectors.sequential_patchcore.benchmark", description=__doc__
     )
     parser.add_argument("--images", type=Path, required=True, help="folder of nominal images")
     parser.add_argument("--count", type=int, default=16, help="images to use (default: 16)")

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from stainless.dataset.groups import read_groups
+from stainless.dataset.labelme import class_map, labelme_sample
+from stainless.dataset.sample import GOOD, AnnotationClass, Sample, list_images
 from stainless.errors import InputError
-from train.data.groups import read_groups
-from train.data.labelme import class_map, labelme_sample
-from train.data.sample import GOOD, AnnotationClass, Sample, list_images
 
 PARTS = ("train", "test", "validation")
 

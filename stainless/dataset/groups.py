@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stainless.dataset.sample import Sample
 from stainless.errors import InputError
-from train.data.sample import Sample
 
 
 def read_groups(folder: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from train.sequential_patchcore.distances import (
+from train.detectors.sequential_patchcore.distances import (
     ROUNDOFF_32,
     ROUNDOFF_64,
     TINY_32,

@@ -1,0 +1,217 @@
+"""The protocol of a detector, and how detectors are found.
+
+A detector is a folder of `train/detectors/` with `settings.py`, `detector.py` and `README.md`.
+`settings.py` imports nothing heavy and describes one or more methods in `METHODS`; `detector.py`
+holds the classes and is imported when one is used. No other file names a detector.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from stainless import plugins
+from stainless.dataset import Sample
+from stainless.errors import InputError
+
+if TYPE_CHECKING:
+    from train.augment import Ranges
+
+Arrays = dict[str, np.ndarray]
+Metadata = dict[str, Any]
+
+#: The method of a command that names none.
+DEFAULT = "sequential_patchcore"
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is known of a method without importing it.
+
+    Attributes:
+        settings: dataclass of its settings, all with defaults: the keys `--NAME.key`.
+        detector: its class, as "module:class".
+        summary: what it is, in a line, with its source.
+        learns_from: what it learns from, such as "nominal pictures".
+        maps: whether its scores come with an anomaly map.
+        melds: whether it is `Meldable`.
+        continues: whether it is `Continuable`.
+        explains: whether it is `Explainable`.
+    """
+
+    settings: type[Any]
+    detector: str
+    summary: str
+    learns_from: str = "nominal pictures"
+    maps: bool = True
+    melds: bool = False
+    continues: bool = False
+    explains: bool = False
+
+    def load(self) -> type[Detector]:
+        """Import and return the class of the detector."""
+        module, _, name = self.detector.partition(":")
+        found: type[Detector] = getattr(importlib.import_module(module), name)
+        return found
+
+
+def methods() -> dict[str, Method]:
+    """Return every method by its name, sorted; imports no more than each folder's `settings.py`."""
+    found: dict[str, Method] = {}
+    for module in plugins.folders("train.detectors", "settings").values():
+        for name, method in importlib.import_module(module).METHODS.items():
+            if name in found:
+                raise RuntimeError(f"{module}: method {name} is described twice")
+            found[name] = method
+    return dict(sorted(found.items()))
+
+
+def method(name: str) -> Method:
+    """Return a method.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    known = methods()
+    if name not in known:
+        raise InputError(f"--method: {name}, expected one of {', '.join(known)}")
+    return known[name]
+
+
+@dataclass(frozen=True)
+class Trainset:
+    """Nominal pictures of one category."""
+
+    name: str
+    samples: Sequence[Sample]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a detector says of a picture.
+
+    Attributes:
+        value: score of the picture, higher is more anomalous.
+        map: (H, W) float32, score of each pixel; None of a detector that gives none.
+        detail: arrays that the detector itself needs to explain the score; they cross processes.
+    """
+
+    value: float
+    map: np.ndarray | None
+    detail: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass
+class Context:
+    """What a detector is given beside its settings.
+
+    Attributes:
+        seed: of all that is drawn.
+        device: where torch computes.
+        weights: weight file of the backbone; None for the published ones.
+        accelerator: "openvino" or None, for features on the processor.
+        augmentation: what to vary nominal pictures by; None for pictures as they are.
+        features: (h, w, D) tensor of a sample's picture as it is, from where features are kept;
+            None computes them.
+        checkpoint: folder for the state of an unfinished fit, which may not be there yet; None to
+            keep none. A fit that finds its own state there continues with the same result.
+        save: writes the detector's model file; called whenever what has been learned so far is a
+            usable model, and at the end.
+        report: receives a line about the progress now and then.
+        base: name of what is continued, such as the SHA-256 of its file; None for a new fit.
+        shuffle: show the pictures in an order of the seed's instead of as they come.
+    """
+
+    seed: int = 0
+    device: str = "cpu"
+    weights: Path | None = None
+    accelerator: str | None = None
+    augmentation: Ranges | None = None
+    features: Callable[[Sample], Any] | None = None
+    checkpoint: Path | None = None
+    save: Callable[[], None] = lambda: None
+    report: Callable[[str], None] = print
+    base: str | None = None
+    shuffle: bool = False
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Learns from nominal pictures and scores others."""
+
+    def __init__(self, settings: Any, context: Context) -> None:
+        """Make one that has learned nothing.
+
+        Raises:
+            InputError: settings that cannot be used, or weights that cannot be had; one line.
+        """
+
+    def fit(self, trainsets: Sequence[Trainset]) -> None:
+        """Learn from nominal pictures, continuing what an interrupted fit has left.
+
+        Raises:
+            InputError: a picture that cannot be used; one line that names it.
+        """
+
+    def score(self, images: Sequence[np.ndarray]) -> list[Score]:
+        """Score (H, W, 3) uint8 RGB pictures, of any sizes that the detector accepts.
+
+        Raises:
+            InputError: a picture that cannot be used, such as one that is too small.
+        """
+
+    def state(self) -> tuple[Arrays, Metadata]:
+        """Return all that was learned: arrays, and what JSON can hold."""
+
+    @classmethod
+    def from_state(
+        cls, settings: Any, arrays: Arrays, metadata: Metadata, context: Context
+    ) -> Self:
+        """Return the detector that `state` describes.
+
+        Raises:
+            InputError: the state is damaged, or was made with other weights than are here.
+        """
+
+
+@runtime_checkable
+class Meldable(Protocol):
+    """Several of a kind can be made one that knows what each of them knows."""
+
+    def meld(self, others: Sequence[Any], settings: Any) -> Self:
+        """Return the melding of this detector and others, in this order.
+
+        Args:
+            others: detectors of the same class.
+            settings: of the result.
+
+        Raises:
+            InputError: they hold features of different kinds.
+        """
+
+
+@runtime_checkable
+class Continuable(Protocol):
+    """A fitted one can learn from other pictures (`fit --from`): fit() then does."""
+
+    #: Tells that fit() of a detector that has learned something learns more, and forgets nothing
+    #: by design.
+    continues: bool
+
+
+@runtime_checkable
+class Explainable(Protocol):
+    """Says why a pixel is anomalous."""
+
+    def explain(self, score: Score, x: int, y: int) -> dict[str, Any] | None:
+        """Return, JSON-able, the nominal patch which a pixel (x, y) was compared with.
+
+        Returns:
+            "dataset", "image" and "box" [x, y, width, height] of the patch, and its "distance";
+            None where it is not known.
+        """
