@@ -1,4 +1,4 @@
-"""Write one part of a category as a COCO file: instances as run lengths, classes as categories.
+"""Write one split of a category as a COCO file: instances as run lengths, classes as categories.
 
 File names in it are relative to the dataset, which is the folder of images for tools that ask.
 """
@@ -13,11 +13,11 @@ from typing import Any
 
 from exchange.dataset import (
     Instance,
-    add_part,
+    add_split,
     bounding_box,
     class_table,
     instances,
-    read_part,
+    read_split,
     refuse_inside,
 )
 from exchange.rle import compressed, run_lengths
@@ -31,7 +31,7 @@ HEAD = '{"info": {"description": "Stainless'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_part(parser)
+    add_split(parser)
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
 
 
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_inside(args.out, args.data)
     _refuse_foreign(args.out)
-    samples = read_part(args.data, args.category, args.split)
+    samples = read_split(args.data, args.category, args.split)
     classes = class_table(args.data, [args.category], samples)
     content = describe(
         tqdm(samples, unit="image", disable=None, leave=False), classes, args.data, args.split
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe(
-    samples: Iterable[Sample], classes: dict[str, AnnotationClass], root: Path, part: str
+    samples: Iterable[Sample], classes: dict[str, AnnotationClass], root: Path, split: str
 ) -> dict[str, Any]:
     """Return a COCO file's content.
 
@@ -74,13 +74,13 @@ def describe(
                 | _annotation(instance, height, width)
             )
     return {
-        "info": {"description": f"Stainless dataset {root.resolve().name}, {part} part"},
+        "info": {"description": f"Stainless dataset {root.resolve().name}, {split} split"},
         "licenses": [],
         "images": images,
         "annotations": annotations,
         "categories": [
-            {"id": one.index, "name": one.name, "supercategory": one.kind}
-            for one in sorted(classes.values(), key=lambda one: one.index)
+            {"id": entry.index, "name": entry.name, "supercategory": entry.kind}
+            for entry in sorted(classes.values(), key=lambda entry: entry.index)
         ],
     }
 

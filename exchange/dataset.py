@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from stainless.dataset import (
     GOOD,
-    PARTS,
+    SPLITS,
     AnnotationClass,
     Sample,
     image_size,
@@ -46,11 +46,11 @@ class Box(NamedTuple):
     height: int
 
 
-def add_part(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that name one part of a category."""
+def add_split(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name one split of a category."""
     parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
     parser.add_argument("--category", required=True, help="folder in it")
-    parser.add_argument("--split", required=True, choices=PARTS, help="part of the category")
+    parser.add_argument("--split", required=True, choices=SPLITS, help="split of the category")
 
 
 def refuse_other_level(root: Path) -> None:
@@ -73,7 +73,7 @@ def refuse_other_level(root: Path) -> None:
 
 def _is_category(folder: Path) -> bool:
     # A dataset may have a folder "validation" too.
-    return any((folder / part).is_dir() for part in ("train", "test"))
+    return any((folder / split).is_dir() for split in ("train", "test"))
 
 
 def _folders(root: Path) -> list[Path]:
@@ -91,30 +91,30 @@ def refuse_inside(out: Path, root: Path) -> None:
         raise InputError(f"{out}: lies in the dataset {root}, expected a place outside of it")
 
 
-def read_part(root: Path, category: str, part: str) -> list[Sample]:
-    """Return the pictures of a part, sorted by name, with their ground truth.
+def read_split(root: Path, category: str, split: str) -> list[Sample]:
+    """Return the pictures of a split, sorted by name, with their ground truth.
 
     Raises:
-        InputError: there is no such dataset, category or part, or it is not in order.
+        InputError: there is no such dataset, category or split, or it is not in order.
     """
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    return read_category(root, category, part)
+    return read_category(root, category, split)
 
 
-def has_part(root: Path, category: str, part: str) -> bool:
-    """Tell whether a category has a part at all."""
+def has_split(root: Path, category: str, split: str) -> bool:
+    """Tell whether a category has a split at all."""
     folder = root / category
-    if part == "validation":
-        return (root / "validation" / category).is_dir() or (folder / part).is_dir()
-    bare = part == "train" and not any((folder / other).is_dir() for other in PARTS)
-    return bare or (folder / part).is_dir()
+    if split == "validation":
+        return (root / "validation" / category).is_dir() or (folder / split).is_dir()
+    bare = split == "train" and not any((folder / other).is_dir() for other in SPLITS)
+    return bare or (folder / split).is_dir()
 
 
 def class_table(
     root: Path, categories: Iterable[str], samples: Iterable[Sample]
 ) -> dict[str, AnnotationClass]:
-    """Return the classes of a dataset by name; their indices agree between all its parts.
+    """Return the classes of a dataset by name; their indices agree between all its splits.
 
     They are those of annotations/classes.json. Labels of pictures that have nothing but a mask
     follow; where there are no annotations at all, these are all labels that the categories have.
@@ -123,14 +123,16 @@ def class_table(
         InputError: classes.json is corrupt, or there are more than 255 classes.
     """
     listed = root / "annotations" / "classes.json"
-    found = {one.name: one for one in read_classes(listed).values()} if listed.is_file() else {}
-    labels = {one.label for one in samples if one.annotation is None}
+    found = (
+        {entry.name: entry for entry in read_classes(listed).values()} if listed.is_file() else {}
+    )
+    labels = {sample.label for sample in samples if sample.annotation is None}
     if not found:
         labels |= {label for category in categories for label in _labels(root, category)}
-    last = max((one.index for one in found.values()), default=0)
+    last = max((entry.index for entry in found.values()), default=0)
     for index, label in enumerate(sorted(labels - {GOOD, *found}), last + 1):
         found[label] = AnnotationClass(index, label, "defect")
-    if any(one.index > 255 for one in found.values()):
+    if any(entry.index > 255 for entry in found.values()):
         raise InputError(f"{root}: has {len(found)} classes, expected 255 at most")
     return found
 

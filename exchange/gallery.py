@@ -20,15 +20,15 @@ import numpy as np
 
 from exchange.dataset import (
     class_table,
-    has_part,
+    has_split,
     instances,
-    read_part,
+    read_split,
     refuse_inside,
     refuse_other_level,
 )
-from exchange.facts import light_of, read_facts
+from exchange.metadata import light_of, read_metadata
 from exchange.overlay import colours, shaded, tinted_png
-from stainless.dataset import PARTS, AnnotationClass, Sample, list_categories, load_image
+from stainless.dataset import SPLITS, AnnotationClass, Sample, list_categories, load_image
 from stainless.errors import InputError
 from stainless.files import remove_partials, write_bytes, write_text
 
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     samples = _samples(args.data, args.category)
     table = class_table(args.data, {key[0] for key in samples}, _flat(samples))
     shades = colours(table.values())
-    classes = [asdict(one) | {"colour": shades[one.index]} for one in table.values()]
+    classes = [asdict(entry) | {"colour": shades[entry.index]} for entry in table.values()]
     head = {"gallery": 1, "thumb": THUMB_PX, "root": _root(args.data, args.out), "classes": classes}
     progress = Progress(args.out, head)
     remove_partials(args.out)
@@ -155,17 +155,17 @@ def _refuse_foreign(out: Path) -> None:
 
 
 def _samples(root: Path, chosen: list[str] | None) -> dict[tuple[str, str], list[Sample]]:
-    """Return the samples of every part of the chosen categories."""
+    """Return the samples of every split of the chosen categories."""
     there = list_categories(root)
     for category in chosen or ():
         if category not in there:
             names = ", ".join(there) or "none"
             raise InputError(f"{root}: has no category {category!r}; there are: {names}")
     found = {
-        (category, part): read_part(root, category, part)
+        (category, split): read_split(root, category, split)
         for category in chosen or there
-        for part in PARTS
-        if has_part(root, category, part)
+        for split in SPLITS
+        if has_split(root, category, split)
     }
     if not found:
         raise InputError(f"{root}: has no category, expected folders with train/, test/ or images")
@@ -239,32 +239,32 @@ def _files(name: str, record: dict[str, Any]) -> list[str]:
 def _describe(
     root: Path, out: Path, samples: dict[tuple[str, str], list[Sample]], progress: Progress
 ) -> dict[str, Any]:
-    """Return what the pages show; facts are tables, since most pictures have the same."""
+    """Return what the pages show; metadata are tables, since most pictures have the same."""
     paths = {
         f"{category}/{sample.name}": sample.image.relative_to(root).as_posix()
         for (category, _), members in samples.items()
         for sample in members
     }
-    facts = read_facts(root / "manifest.jsonl", paths.values())
+    metadata = read_metadata(root / "manifest.jsonl", paths.values())
     # A note is about the dataset, not about one picture of it.
-    notes = dict.fromkeys(one["Note"] for one in facts.values() if "Note" in one)
-    shown = dict.fromkeys(label for one in facts.values() for label in one)
+    notes = dict.fromkeys(entry["Note"] for entry in metadata.values() if "Note" in entry)
+    shown = dict.fromkeys(label for entry in metadata.values() for label in entry)
     labels = [label for label in shown if label != "Note"]
     pictures = []
-    for (category, part), members in samples.items():
+    for (category, split), members in samples.items():
         for sample in members:
             name = f"{category}/{sample.name}"
-            known = facts.get(paths[name])
+            known = metadata.get(paths[name])
             pictures.append(
                 {
                     "name": name,
                     "category": category,
-                    "split": part,
+                    "split": split,
                     "kind": sample.label,
                     "light": light_of(category) if known else None,
                     "file": quote(paths[name]),
                     "url": quote(f"{PICTURES}/{name}"),
-                    "facts": [_rounded(known.get(label)) for label in labels] if known else [],
+                    "metadata": [_rounded(known.get(label)) for label in labels] if known else [],
                     **progress.records[name],
                 }
             )
@@ -272,7 +272,7 @@ def _describe(
         "title": root.resolve().name,
         "root": quote(_root(root, out)),
         "notes": list(notes),
-        "facts": labels,
+        "metadata": labels,
         "pictures": pictures,
     }
 

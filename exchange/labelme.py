@@ -1,4 +1,4 @@
-"""Write one part of a category as LabelMe files, each beside a copy of its picture.
+"""Write one split of a category as LabelMe files, each beside a copy of its picture.
 
 Every instance is a shape of the type "mask": label is its class, group_id its number, and no pixel
 is lost. OUT/CATEGORY/class_map.json says which classes are defects, for `--classes` of the other
@@ -19,11 +19,11 @@ import numpy.typing as npt
 
 from exchange.dataset import (
     Instance,
-    add_part,
+    add_split,
     bounding_box,
     class_table,
     instances,
-    read_part,
+    read_split,
     refuse_inside,
 )
 from stainless.dataset import Sample, image_size, load_image
@@ -38,7 +38,7 @@ CLASS_MAP = "class_map.json"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_part(parser)
+    add_split(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
 
 
@@ -47,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     refuse_inside(args.out, args.data)
-    samples = read_part(args.data, args.category, args.split)
+    samples = read_split(args.data, args.category, args.split)
     classes = class_table(args.data, [args.category], samples)
     place = args.out / args.category
     targets = [place / f"{sample.name}{_ending(sample)}" for sample in samples]
     _refuse_foreign(place / args.split, set(targets))
-    _put(place / CLASS_MAP, _json({one.name: one.kind for one in classes.values()}))
+    _put(place / CLASS_MAP, _json({entry.name: entry.kind for entry in classes.values()}))
     progress = tqdm(samples, unit="image", disable=None, leave=False)
     for sample, target in zip(progress, targets, strict=True):
         content = describe(instances(sample, classes), image_size(sample.image), target.name)

@@ -28,10 +28,10 @@ def colours(classes: Iterable[AnnotationClass]) -> dict[int, str]:
     """Return the colour of each class, by index, as #rrggbb."""
     used = dict.fromkeys(COLOURS, 0)
     found = {}
-    for one in sorted(classes, key=lambda one: one.index):
-        choice = COLOURS[one.kind]
-        found[one.index] = choice[used[one.kind] % len(choice)]
-        used[one.kind] += 1
+    for entry in sorted(classes, key=lambda entry: entry.index):
+        choice = COLOURS[entry.kind]
+        found[entry.index] = choice[used[entry.kind] % len(choice)]
+        used[entry.kind] += 1
     return found
 
 

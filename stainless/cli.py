@@ -17,8 +17,8 @@ COMMANDS = {
     "threshold": ("train.commands.threshold", "find the threshold of a model"),
     "evaluate": ("train.commands.evaluate", "judge a model on labelled images"),
     "score": ("train.commands.score", "inspect pictures"),
-    "export-coco": ("exchange.coco", "write a part of a dataset as a COCO file"),
-    "export-labelme": ("exchange.labelme", "write a part of a dataset as LabelMe files"),
+    "export-coco": ("exchange.coco", "write a split of a dataset as a COCO file"),
+    "export-labelme": ("exchange.labelme", "write a split of a dataset as LabelMe files"),
     "gallery": ("exchange.gallery", "write pages to browse a dataset with"),
 }
 

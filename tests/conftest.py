@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import browser
 import pytest
 
+#: Tiny datasets in every layout.
+pytest_plugins = ["support.dataset_fixtures"]
+
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browser.Browser]:

@@ -115,7 +115,7 @@ function showCard(button) {
   const card = $("card");
   card.replaceChildren(
     element("strong", { textContent: picture.name }),
-    factTable(picture),
+    metadataTable(picture),
   );
   card.hidden = false;
   const place = button.getBoundingClientRect();

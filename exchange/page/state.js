@@ -33,7 +33,7 @@ DATA.classes.forEach((one) => {
   const label = (picture) => picture.labels.find(([index]) => index === one.index);
   SORTS.set(`most ${spoken(one.name)}`, (picture) => -(label(picture)?.[2] ?? 0));
 });
-DATA.facts.forEach((name, at) => SORTS.set(name, (picture) => picture.facts[at]));
+DATA.metadata.forEach((name, at) => SORTS.set(name, (picture) => picture.metadata[at]));
 
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
@@ -196,7 +196,7 @@ function layers(picture, size, eager = false) {
   );
 }
 
-function factTable(picture) {
+function metadataTable(picture) {
   const table = element("dl");
   const put = (name, value) =>
     table.append(
@@ -207,6 +207,6 @@ function factTable(picture) {
     put(spoken(CLASSES.get(index).name), count ? `${count} · ${inside(share)}` : inside(share));
   }
   if (picture.light) put("Light", spoken(picture.light));
-  picture.facts.forEach((value, at) => value !== null && put(DATA.facts[at], value));
+  picture.metadata.forEach((value, at) => value !== null && put(DATA.metadata[at], value));
   return table;
 }

@@ -24,7 +24,7 @@ function openViewer(picture) {
     ),
   );
   drawTwins(picture);
-  $("viewer-facts").replaceChildren(factTable(picture));
+  $("viewer-metadata").replaceChildren(metadataTable(picture));
   const at = shown.indexOf(picture);
   $("previous").disabled = at <= 0;
   $("next").disabled = at < 0 || at >= shown.length - 1;

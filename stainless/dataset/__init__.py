@@ -8,7 +8,7 @@ Reading a category looks at names only; what is wrong inside a file shows when i
 one line that names it (`stainless.errors.InputError`).
 """
 
-from stainless.dataset.category import PARTS, has_validation, list_categories, read_category
+from stainless.dataset.category import SPLITS, has_validation, list_categories, read_category
 from stainless.dataset.groups import Split, split_validation
 from stainless.dataset.images import image_size, load_image
 from stainless.dataset.labelme import class_map
@@ -24,7 +24,7 @@ from stainless.dataset.truth import (
 
 __all__ = [
     "GOOD",
-    "PARTS",
+    "SPLITS",
     "Annotation",
     "AnnotationClass",
     "Sample",

@@ -12,7 +12,7 @@ from stainless.dataset.labelme import class_map, labelme_sample
 from stainless.dataset.sample import GOOD, AnnotationClass, Sample, list_images
 from stainless.errors import InputError
 
-PARTS = ("train", "test", "validation")
+SPLITS = ("train", "test", "validation")
 
 #: Folders beside the categories that are none.
 _BESIDE = ("annotations", "validation")
@@ -21,16 +21,16 @@ _BESIDE = ("annotations", "validation")
 def read_category(
     root: Path | str,
     category: str,
-    part: str,
+    split: str,
     classes: Mapping[str, str] | Path | str | None = None,
 ) -> list[Sample]:
-    """Return the samples of one part of ROOT/CATEGORY, sorted by name.
+    """Return the samples of one split of ROOT/CATEGORY, sorted by name.
 
     Layouts, found by what is there:
 
     * MVTec AD: `train/good/`, `test/<label>/`, `ground_truth/<label>/<stem>_mask.png` (or
       `<stem>.png`; MVTec LOCO: a folder `<stem>/` of masks). Images and masks are paired by name.
-    * The part "validation" is the test part of ROOT/validation/CATEGORY, or else the nominal
+    * The split "validation" is the test split of ROOT/validation/CATEGORY, or else the nominal
       images of ROOT/CATEGORY/validation/good (MVTec LOCO).
     * A plain folder of images, without any of these, is nominal and serves for training.
     * With `classes`: LabelMe files `<stem>.json` next to the images of `train/`, `test/` or
@@ -40,36 +40,36 @@ def read_category(
     Args:
         root: the folder of the dataset.
         category: a folder in it; "." where the root itself is the category.
-        part: "train", "test" or "validation".
+        split: "train", "test" or "validation".
         classes: what LabelMe's labels stand for: {label: "defect" | "impurity" | "ignore"}, or a
             YAML or JSON file of it.
 
     Raises:
-        InputError: one line that names the file: an unknown category or part, a part without
-            images, an image without mask or a mask without image, a defect in the training part,
+        InputError: one line that names the file: an unknown category or split, a split without
+            images, an image without mask or a mask without image, a defect in the training split,
             an image that groups.csv leaves out.
     """
     root = Path(root)
     folder = root / category
-    if part not in PARTS:
-        raise InputError(f"part is {part!r}, expected {', '.join(PARTS)}")
+    if split not in SPLITS:
+        raise InputError(f"split is {split!r}, expected {', '.join(SPLITS)}")
     if not category or not folder.is_dir():
         there = ", ".join(list_categories(root)) or "none"
         raise InputError(f"{root}: has no category {category!r}; there are: {there}")
     if classes is not None:
-        samples = _read_labelme(root, category, part, class_map(classes))
-    elif part == "train":
+        samples = _read_labelme(root, category, split, class_map(classes))
+    elif split == "train":
         samples = _read_train(folder)
-    elif part == "test":
-        samples = _read_labelled(folder / "test", folder / "ground_truth", part)
+    elif split == "test":
+        samples = _read_labelled(folder / "test", folder / "ground_truth", split)
     else:
         samples = _read_validation(root, category)
     samples = [_annotated(sample, root / "annotations", category) for sample in samples]
-    return sorted(_grouped(samples, folder, part), key=lambda sample: sample.name)
+    return sorted(_grouped(samples, folder, split), key=lambda sample: sample.name)
 
 
 def list_categories(root: Path) -> list[str]:
-    """Return the names of the categories in `root`: folders with images or with a part in them."""
+    """Return the names of the categories in `root`: folders with images or with a split in them."""
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
     return sorted(
@@ -78,7 +78,7 @@ def list_categories(root: Path) -> list[str]:
         if folder.is_dir()
         and folder.name not in _BESIDE
         and folder.name[0] != "."
-        and (any((folder / part).is_dir() for part in PARTS) or list_images(folder))
+        and (any((folder / split).is_dir() for split in SPLITS) or list_images(folder))
     )
 
 
@@ -89,18 +89,18 @@ def _read_train(folder: Path) -> list[Sample]:
             if other.is_dir() and other.name != GOOD and list_images(other):
                 raise InputError(f"{other}: training images must be nominal, in {place / GOOD}")
         place = place / GOOD if (place / GOOD).is_dir() else place
-    elif not any((folder / part).is_dir() for part in PARTS):
+    elif not any((folder / split).is_dir() for split in SPLITS):
         place = folder
     return _good(place, "train")
 
 
 def has_validation(root: Path, category: str) -> bool:
-    """Tell whether a dataset brings a validation part of a category."""
+    """Tell whether a dataset brings a validation split of a category."""
     return any(place.is_dir() for place in _validation_places(root, category))
 
 
 def _validation_places(root: Path, category: str) -> tuple[Path, Path]:
-    """Return where a validation part may lie: a tree of its own, or inside the category (LOCO)."""
+    """Return where a validation split may lie: a tree of its own, or inside the category (LOCO)."""
     return root / "validation" / category, root / category / "validation"
 
 
@@ -110,18 +110,18 @@ def _read_validation(root: Path, category: str) -> list[Sample]:
         return _read_labelled(tree / "test", tree / "ground_truth", "validation")
     if (inside / GOOD).is_dir():
         return _good(inside / GOOD, "validation")
-    raise InputError(f"{root / category}: has no validation part, neither {tree} nor {inside}")
+    raise InputError(f"{root / category}: has no validation split, neither {tree} nor {inside}")
 
 
-def _good(place: Path, part: str) -> list[Sample]:
+def _good(place: Path, split: str) -> list[Sample]:
     paths = _some_images(place)
     _refuse_labelme(paths)
-    return [_sample(path, GOOD, None, part) for path in paths]
+    return [_sample(path, GOOD, None, split) for path in paths]
 
 
-def _read_labelled(place: Path, truth: Path, part: str) -> list[Sample]:
+def _read_labelled(place: Path, truth: Path, split: str) -> list[Sample]:
     if not place.is_dir():
-        raise InputError(f"{place}: no such folder, so there is no {part} part")
+        raise InputError(f"{place}: no such folder, so there is no {split} split")
     samples = []
     unused = _masks(truth)
     for label_folder in sorted(path for path in place.iterdir() if path.is_dir()):
@@ -136,7 +136,7 @@ def _read_labelled(place: Path, truth: Path, part: str) -> list[Sample]:
                 if mask is None:
                     wanted = truth / label / f"{path.stem}_mask.png"
                     raise InputError(f"{path}: has no mask; expected {wanted}")
-            samples.append(_sample(path, label, mask, part))
+            samples.append(_sample(path, label, mask, split))
     if unused:
         mask = min(unused.values())
         raise InputError(f"{mask}: mask without an image of its name in {place / mask.parent.name}")
@@ -160,19 +160,19 @@ def _masks(truth: Path) -> dict[tuple[str, str], Path]:
 
 
 def _read_labelme(
-    root: Path, category: str, part: str, classes: tuple[AnnotationClass, ...]
+    root: Path, category: str, split: str, classes: tuple[AnnotationClass, ...]
 ) -> list[Sample]:
     folder = root / category
-    place = folder / part
-    if part == "validation" and not place.is_dir():
+    place = folder / split
+    if split == "validation" and not place.is_dir():
         place = root / "validation" / category
-    elif not place.is_dir() and not any((folder / other).is_dir() for other in PARTS):
+    elif not place.is_dir() and not any((folder / other).is_dir() for other in SPLITS):
         place = folder
     samples = []
     for path in _some_images(place, deep=True):
-        name = f"{part}/{path.relative_to(place).with_suffix('').as_posix()}"
+        name = f"{split}/{path.relative_to(place).with_suffix('').as_posix()}"
         sample = labelme_sample(path, name, classes)
-        if part == "train" and not sample.is_good:
+        if split == "train" and not sample.is_good:
             raise InputError(f"{sample.mask}: marks a defect, but training images must be nominal")
         samples.append(sample)
     return samples
@@ -196,8 +196,8 @@ def _refuse_labelme(paths: list[Path]) -> None:
             )
 
 
-def _sample(image: Path, label: str, mask: Path | None, part: str) -> Sample:
-    name = f"{part}/{label}/{image.stem}"
+def _sample(image: Path, label: str, mask: Path | None, split: str) -> Sample:
+    name = f"{split}/{label}/{image.stem}"
     return Sample(image, label, mask, name, name)
 
 
@@ -205,22 +205,22 @@ def _annotated(sample: Sample, annotations: Path, category: str) -> Sample:
     if sample.annotation is not None:
         return sample
     places = [annotations / category / sample.name]
-    part, _, below = sample.name.partition("/")
-    if part == "validation":
-        # A validation tree is a category of its own, whose pictures are its test part.
+    split, _, below = sample.name.partition("/")
+    if split == "validation":
+        # A validation tree is a category of its own, whose pictures are its test split.
         places.append(annotations / "validation" / category / "test" / below)
     paths = [place.with_name(f"{place.name}_class.png") for place in places]
     return replace(sample, annotation=next((path for path in paths if path.is_file()), None))
 
 
-def _grouped(samples: list[Sample], folder: Path, part: str) -> list[Sample]:
+def _grouped(samples: list[Sample], folder: Path, split: str) -> list[Sample]:
     groups = read_groups(folder)
     if not groups:
         return samples
     grouped = []
     for sample in samples:
         key = os.path.relpath(sample.image, folder)
-        if key not in groups and part != "train":
+        if key not in groups and split != "train":
             raise InputError(f"{folder / 'groups.csv'}: has no row for {Path(key).as_posix()}")
         grouped.append(replace(sample, group=groups.get(key, sample.group)))
     return grouped

@@ -49,7 +49,7 @@ def read_groups(folder: Path) -> dict[str, str]:
 
 
 class Split(NamedTuple):
-    """A test part divided in two; `how` says in a sentence how it was drawn."""
+    """A test split divided in two; `how` says in a sentence how it was drawn."""
 
     validation: list[Sample]
     test: list[Sample]
@@ -57,12 +57,12 @@ class Split(NamedTuple):
 
 
 def split_validation(samples: Sequence[Sample], fraction: float, seed: int) -> Split:
-    """Draw a validation part from the test part, whole groups at a time, class by class.
+    """Draw a validation split from the test split, whole groups at a time, class by class.
 
     Per class, its groups are shuffled and taken as long as each brings the number of images
     nearer to `fraction` of the class; at least one group is taken and at least one left. A group
     that holds several classes is decided by the first of them in alphabetical order, whatever the
-    others lack then. A class of a single group stays in the test part. The result depends on
+    others lack then. A class of a single group stays in the test split. The result depends on
     names, groups, fraction and seed, not on the order of `samples`.
 
     Raises:
@@ -84,14 +84,14 @@ def split_validation(samples: Sequence[Sample], fraction: float, seed: int) -> S
     ordered = sorted(samples, key=lambda sample: sample.name)
     validation = [sample for sample in ordered if drawn[sample.group]]
     if not validation:
-        raise InputError("no validation part can be drawn: every group is the only one of a class")
+        raise InputError("no validation split can be drawn: every group is the only one of a class")
     counts = []
     for label, sizes in sorted(by_label.items()):
         taken = [size for group, size in sizes.items() if drawn[group]]
         counts.append(f"{label} {sum(taken)} of {sum(sizes.values())} images")
         counts[-1] += f" ({len(taken)} of {len(sizes)} groups)"
     how = (
-        "The validation part was drawn from the test part in whole groups per class, "
+        "The validation split was drawn from the test split in whole groups per class, "
         f"fraction {fraction:g}, seed {seed}: {', '.join(counts)}."
     )
     return Split(validation, [sample for sample in ordered if not drawn[sample.group]], how)

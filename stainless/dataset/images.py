@@ -72,7 +72,7 @@ def load_binary(path: Path, size: tuple[int, int], value: int | None = 255) -> n
     values = np.unique(pixels)
     allowed = {0, value} if value is not None else {0, int(values[-1])}
     if not set(values.tolist()) <= allowed:
-        shown = ", ".join(str(one) for one in values[:4]) + (", ..." if len(values) > 4 else "")
+        shown = ", ".join(str(value) for value in values[:4]) + (", ..." if len(values) > 4 else "")
         raise InputError(f"{path}: mask is not binary: values {shown}, expected 0 and 255")
     return pixels > 0
 

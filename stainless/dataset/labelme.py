@@ -65,7 +65,7 @@ def labelme_sample(image: Path, name: str, classes: tuple[AnnotationClass, ...])
     path = image.with_suffix(".json")
     if not path.is_file():
         return Sample(image, GOOD, None, name, name, None, classes)
-    kinds = {one.name: one.kind for one in classes}
+    kinds = {entry.name: entry.kind for entry in classes}
     shapes = _read(path)["shapes"]
     defects = sorted(
         {label for label, *_ in _shapes(shapes, classes, path) if kinds[label] == "defect"}
@@ -95,7 +95,7 @@ def rasterise(
             f"{path}: is for an image of {width}x{height} pixels, the image is {size[1]}x{size[0]}"
         )
     order = ("impurity", "defect", "ignore")
-    by_name = {one.name: one for one in classes}
+    by_name = {entry.name: entry for entry in classes}
     shapes = _shapes(content["shapes"], classes, path)
     shapes.sort(key=lambda shape: order.index(by_name[shape[0]].kind))
     class_index = np.zeros(size, np.uint8)
@@ -135,7 +135,7 @@ def _shapes(
     shapes: list[Any], classes: tuple[AnnotationClass, ...], path: Path
 ) -> list[tuple[str, Any, dict[str, Any]]]:
     """Return label, group and content of every shape, its label known and its points numbers."""
-    known = {one.name for one in classes}
+    known = {entry.name for entry in classes}
     found = []
     for shape in shapes:
         try:

@@ -41,9 +41,9 @@ def load_mask(sample: Sample) -> np.ndarray:
         return np.zeros(size, bool)
     if sample.mask.suffix.lower() == ".json":
         classes, _ = rasterise(sample.mask, size, sample.classes)
-        mask = np.isin(classes, [one.index for one in sample.classes if one.kind == "defect"])
+        mask = np.isin(classes, [entry.index for entry in sample.classes if entry.kind == "defect"])
     elif sample.mask.is_dir():
-        mask = np.logical_or.reduce(_parts(sample.mask, size))
+        mask = np.logical_or.reduce(_regions(sample.mask, size))
     else:
         mask = load_binary(sample.mask, size)
     if not mask.any():
@@ -67,7 +67,7 @@ def load_annotation(sample: Sample) -> Annotation:
         return _from_mask(sample, size)
     if path.suffix.lower() == ".json":
         classes, instances = rasterise(path, size, sample.classes)
-        return Annotation(classes, instances, {one.index: one for one in sample.classes})
+        return Annotation(classes, instances, {entry.index: entry for entry in sample.classes})
     names = read_classes(_class_list(path))
     classes = load_indices(path, size, np.uint8)
     unknown = set(np.unique(classes).tolist()) - {0, *names}
@@ -83,7 +83,7 @@ def load_ignore(sample: Sample) -> np.ndarray | None:
         return None
     is_labelme = sample.annotation.suffix.lower() == ".json"
     named = sample.classes if is_labelme else read_classes(_class_list(sample.annotation)).values()
-    ignored = [one.index for one in named if one.kind == "ignore"]
+    ignored = [entry.index for entry in named if entry.kind == "ignore"]
     return np.isin(load_annotation(sample).classes, ignored) if ignored else None
 
 
@@ -104,13 +104,13 @@ def _from_mask(sample: Sample, size: tuple[int, int]) -> Annotation:
     if sample.mask is None or not sample.mask.is_dir():
         return mask_annotation(load_mask(sample), sample.label)
     instances = np.zeros(size, np.uint16)
-    for number, part in enumerate(_parts(sample.mask, size), 1):
-        instances[part] = number
+    for number, region in enumerate(_regions(sample.mask, size), 1):
+        instances[region] = number
     names = {1: AnnotationClass(1, sample.label, "defect")}
     return Annotation((instances > 0).astype(np.uint8), instances, names)
 
 
-def _parts(folder: Path, size: tuple[int, int]) -> list[np.ndarray]:
+def _regions(folder: Path, size: tuple[int, int]) -> list[np.ndarray]:
     # MVTec LOCO gives every defect a file and every class of them a value of its own.
     return [load_binary(path, size, value=None) for path in list_images(folder)]
 
@@ -135,4 +135,4 @@ def read_classes(path: Path) -> dict[int, AnnotationClass]:
         raise InputError(f"{path}: is not JSON; it is corrupt or truncated") from None
     if not isinstance(content, dict) or not isinstance(content.get("classes"), list):
         raise InputError(f'{path}: has no list "classes"')
-    return {one.index: one for one in annotation_classes(content["classes"], path)}
+    return {entry.index: entry for entry in annotation_classes(content["classes"], path)}

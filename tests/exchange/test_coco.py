@@ -140,7 +140,7 @@ def test_bad_input_is_one_line_and_writes_nothing(root, tmp_path, refused):
         category="stain"
     )
     assert "invalid choice: 'tset'" in line(split="tset")
-    assert "has no validation part" in line(category="stained_x2", split="validation")
+    assert "has no validation split" in line(category="stained_x2", split="validation")
 
     name = "annotations/stained/test/bad/002"
     good = json.loads((root / "annotations/classes.json").read_text())

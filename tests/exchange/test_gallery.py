@@ -12,8 +12,9 @@ import pytest
 from exchange_data import SIZE, annotate, labels, write
 
 from exchange import gallery
-from exchange.facts import light_of, read_facts
+from exchange.metadata import light_of, read_metadata
 from exchange.overlay import colours, shaded, tinted_png
+from render.lights import VARIANTS
 from stainless.dataset import AnnotationClass
 
 
@@ -209,10 +210,10 @@ def test_bad_input_is_one_line_and_changes_nothing(root, made, tmp_path, refused
     assert (made / "pictures/stained/test/bad/002.jpg").is_file()
 
 
-def test_facts_come_from_the_manifest_line_by_line(root):
+def test_metadata_come_from_the_manifest_line_by_line(root):
     names = ["stained/test/bad/002.png", "validation/stained/test/bad/010.png"]
-    facts = read_facts(root / "manifest.jsonl", names)
-    assert facts == {
+    metadata = read_metadata(root / "manifest.jsonl", names)
+    assert metadata == {
         names[0]: {
             "Note": "not real",
             "Sample": 2,
@@ -225,7 +226,7 @@ def test_facts_come_from_the_manifest_line_by_line(root):
             "Camera: exposure": 9.5,
         }
     }
-    assert read_facts(root / "nowhere.jsonl", names) == {}
+    assert read_metadata(root / "nowhere.jsonl", names) == {}
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_strange_manifest_lines_say_nothing(tmp_path, line):
     path = tmp_path / "manifest.jsonl"
     good = {"sample": 4, "files": {"a": ""}, "parameters": {"light": [], "metal": 3}}
     path.write_text(f"{line}\n{json.dumps(good)}\n")
-    assert read_facts(path, ["a"]) == {"a": {"Sample": 4, "Metal": 3}}
+    assert read_metadata(path, ["a"]) == {"a": {"Sample": 4, "Metal": 3}}
 
 
 def test_a_part_is_described_by_its_side_and_what_is_wrong_with_it(tmp_path):
@@ -251,15 +252,14 @@ def test_a_part_is_described_by_its_side_and_what_is_wrong_with_it(tmp_path):
     entry = {"sample": 3, "note": "not real", "files": {"a": ""}, "parameters": parameters}
     path.write_text(json.dumps(entry))
     expected = {"Sample": 3, "Note": "not real", "Part": 4, "Part: side": 0}
-    assert read_facts(path, ["a"]) == {
+    assert read_metadata(path, ["a"]) == {
         "a": expected | {"Finish": "brushed", "On the part: dent": 2}
     }
 
 
 def test_light_is_told_by_the_category():
-    assert light_of("stained") == "hexagon"
-    assert light_of("clean_x2") == "hexagon_x2"
-    assert light_of("stained_rot90") == "hexagon_rot90"
+    for name, variant in VARIANTS.items():
+        assert light_of(f"stained{variant.suffix}") == name
 
 
 def test_colours_tell_kinds_and_classes_apart():

@@ -346,11 +346,11 @@ def test_datasets_that_cannot_be_used(data, model, tmp_path, capsys):
     assert "a.tiff: has NaN" in line
     assert not (tmp_path / "m.safetensors").exists()
     words = ["threshold", "--model", model, "--data", data, "--category", "turned"]
-    assert "has no validation part; --hold-out 0.2 draws one" in refused(capsys, *words)
+    assert "has no validation split; --hold-out 0.2 draws one" in refused(capsys, *words)
     write(tmp_path / "nice/test/good/a.png", brushed(1))
     words = ["threshold", "--model", model, "--data", tmp_path, "--category", "nice"]
     line = refused(capsys, *words, "--split", "test")
-    assert "nice: no image of the test part has a defect" in line
+    assert "nice: no image of the test split has a defect" in line
 
 
 def test_a_model_without_threshold(data, tmp_path, capsys):
@@ -438,7 +438,7 @@ def test_a_validation_part_is_held_out_in_whole_groups(data, model, capsys, tmp_
 
     code, out, errors = run(capsys, "threshold", *place, "--hold-out-seed", "3")
     assert code == 0, errors
-    assert out[0].startswith("The validation part was drawn from the test part in whole groups")
+    assert out[0].startswith("The validation split was drawn from the test split in whole groups")
     assert "4 validation images" in out[-1]
     parts = {}
     for split in ("validation", "test"):
@@ -451,5 +451,5 @@ def test_a_validation_part_is_held_out_in_whole_groups(data, model, capsys, tmp_
     assert not parts["validation"] & parts["test"]
 
     line = refused(capsys, "threshold", *place[:2], "--data", data, *place[4:])
-    assert "has a validation part of plate" in line
+    assert "has a validation split of plate" in line
     assert "expected between 0 and 1" in refused(capsys, "threshold", *place[:-1], "1.5")

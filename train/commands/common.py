@@ -49,12 +49,12 @@ def add_data(parser: argparse.ArgumentParser, categories: str | None = None) -> 
 
 
 def add_hold_out(parser: argparse.ArgumentParser) -> None:
-    """Add how a validation part is drawn where a dataset has none."""
+    """Add how a validation split is drawn where a dataset has none."""
     parser.add_argument(
         "--hold-out",
         type=float,
         metavar="FRACTION",
-        help="for a dataset without a validation part: draw this share of the test part as one, "
+        help="for a dataset without a validation split: draw this share of the test split as one, "
         "whole groups (groups.csv) at a time; evaluate with the same fraction and seed as "
         "threshold judges the rest",
     )
@@ -67,8 +67,8 @@ def add_hold_out(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def labelled_part(args: argparse.Namespace) -> list[Sample]:
-    """Read the part that --split names, from a divided test part if --hold-out is given.
+def labelled_split(args: argparse.Namespace) -> list[Sample]:
+    """Read the split that --split names, from a divided test split if --hold-out is given.
 
     Raises:
         InputError: as `read_category` and `split_validation`, or the dataset has no validation
@@ -80,13 +80,13 @@ def labelled_part(args: argparse.Namespace) -> list[Sample]:
     if args.hold_out is None:
         if args.split == "validation" and not held and (args.data / args.category).is_dir():
             raise InputError(
-                f"{args.data / args.category}: has no validation part; --hold-out 0.2 draws one "
-                "from the test part"
+                f"{args.data / args.category}: has no validation split; --hold-out 0.2 draws one "
+                "from the test split"
             )
         return read_category(args.data, args.category, args.split, args.classes)
     if held:
         raise InputError(
-            f"--hold-out: {args.hold_out:g}, expected none: {args.data} has a validation part "
+            f"--hold-out: {args.hold_out:g}, expected none: {args.data} has a validation split "
             f"of {args.category}"
         )
     if not 0 < args.hold_out < 1:

@@ -16,7 +16,7 @@ from train.commands.common import (
     check_folder,
     chosen_threshold,
     fingerprints,
-    labelled_part,
+    labelled_split,
     open_model,
     scored_records,
 )
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_folder(args.out)
     _refuse_foreign(args.out / "metrics.json")
-    samples = labelled_part(args)
+    samples = labelled_split(args)
     detector = open_model(args)
     threshold = chosen_threshold(detector, args)
     if args.threshold is None:

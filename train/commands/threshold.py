@@ -11,7 +11,7 @@ from train.commands.common import (
     add_hold_out,
     add_model,
     fingerprints,
-    labelled_part,
+    labelled_split,
     open_model,
     scored_records,
 )
@@ -34,10 +34,10 @@ def run(args: argparse.Namespace) -> int:
     """Score the part, find the threshold, write it into the model."""
     from train.metrics import fit_threshold
 
-    samples = labelled_part(args)
+    samples = labelled_split(args)
     if all(sample.is_good for sample in samples):
         raise InputError(
-            f"{args.data / args.category}: no image of the {args.split} part has a defect, so no "
+            f"{args.data / args.category}: no image of the {args.split} split has a defect, so no "
             "threshold can be fitted to it"
         )
     detector = open_model(args)

@@ -76,7 +76,7 @@ def judge(
     predictions: Path | None,
     took: Mapping[str, Any] | None = None,
 ) -> None:
-    """Fit the threshold on the validation part, judge the test part with it, and write both.
+    """Fit the threshold on the validation split, judge the test split with it, and write both.
 
     Args:
         maps: folder of the anomaly maps, `<part>/<name>.npy`.
@@ -87,7 +87,7 @@ def judge(
         took: what making the maps took, kept with the result.
 
     Raises:
-        InputError: no defect in the validation part, or a wrong mask.
+        InputError: no defect in the validation split, or a wrong mask.
     """
 
     def place(part: str) -> Callable[[Sample], Path]:

@@ -2,7 +2,7 @@
 
 Every method selects the same number of members from the same features of the training images, and
 is judged with the same anomaly map; its threshold is the one of the highest pixel F1 on the
-validation part. What is finished in --out is kept: the same command continues.
+validation split. What is finished in --out is kept: the same command continues.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m train.experiments.real_table", description=__doc__
     )
     parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
-    parser.add_argument("--category", required=True, help="folder in it; needs a validation part")
+    parser.add_argument("--category", required=True, help="folder in it; needs a validation split")
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     parser.add_argument("--size", type=int, default=SIZE, help=f"members (default: {SIZE})")
     parser.add_argument("--epochs", type=int, default=5, help="of the sequential coreset")
@@ -227,7 +227,7 @@ def score(
 
 
 def judge(method: str, parts: dict[str, list[Sample]], out: Path) -> dict[str, Any]:
-    """Fit a method's threshold on the validation part and evaluate it on the test part."""
+    """Fit a method's threshold on the validation split and evaluate it on the test split."""
 
     def records(part: str) -> Records:
         return read_records(parts[part], lambda sample: out / part / method / f"{sample.name}.npy")

@@ -112,7 +112,7 @@ def write_results(
                 "root": experiment.real.data,
                 "category": experiment.real.category,
                 "kind": experiment.real.kind,
-                "note": f"validation part: {pictures.how}",
+                "note": f"validation split: {pictures.how}",
                 "train": sum(len(one.samples) for one in pictures.trainsets[REAL]),
                 "validation": len(pictures.validation),
                 "test": len(pictures.test),

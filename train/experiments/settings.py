@@ -22,7 +22,7 @@ class Real:
         kind: how the report calls it: "rendered stand-in" or "photographs".
         scene: renders the set where `data` is missing; null where it must exist.
         scale: resolution factor of the rendering.
-        hold_out: share of the test part that becomes the validation part of a set without one,
+        hold_out: share of the test split that becomes the validation split of a set without one,
             whole groups at a time; 0 for a set that brings its own.
         classes: of LabelMe files: label by label defect, impurity or ignore; a YAML or JSON file.
     """

@@ -34,7 +34,7 @@ class Pictures:
         trainsets: by the names in `scenarios`.
         validation: where thresholds are fitted.
         test: what is judged.
-        how: how the validation part came about.
+        how: how the validation split came about.
     """
 
     trainsets: dict[str, list[Trainset]]
@@ -91,7 +91,7 @@ def read(experiment: Experiment) -> Pictures:
     """Read what is learned from and judged.
 
     Raises:
-        InputError: a missing category, mask or validation part, defects without which nothing can
+        InputError: a missing category, mask or validation split, defects without which nothing can
             be judged, and whatever `read_category` refuses.
     """
     real = experiment.real
@@ -107,8 +107,8 @@ def read(experiment: Experiment) -> Pictures:
         validation, test, how = split.validation, split.test, split.how
     else:
         raise InputError(
-            f"{root / real.category}: has no validation part, where thresholds are fitted; "
-            "--real.hold_out 0.2 draws one from the test part"
+            f"{root / real.category}: has no validation split, where thresholds are fitted; "
+            "--real.hold_out 0.2 draws one from the test split"
         )
     for part, samples in (("validation", validation), ("test", test)):
         if all(sample.is_good for sample in samples):

@@ -1,6 +1,6 @@
 """Metrics of anomaly detection, exact and in bounded memory, from pixels to whole images.
 
-`evaluate` gives all of them at once; `fit_threshold` finds the threshold on a validation part;
+`evaluate` gives all of them at once; `fit_threshold` finds the threshold on a validation split;
 `compare` says how sure a difference between two methods is.
 """
 

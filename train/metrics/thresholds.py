@@ -1,4 +1,4 @@
-"""The threshold that turns an anomaly map into a verdict, fitted on a validation part."""
+"""The threshold that turns an anomaly map into a verdict, fitted on a validation split."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from train.metrics.records import Records
 
 
 def fit_threshold(records: Records) -> F1Max:
-    """Return the threshold with the highest pixel F1 on a validation part, and that F1.
+    """Return the threshold with the highest pixel F1 on a validation split, and that F1.
 
     Never fit it on the images that are judged with it: the F1 would be the best that there is, not
     the one to expect.
@@ -20,5 +20,7 @@ def fit_threshold(records: Records) -> F1Max:
     """
     best = f1_max(lambda: (record.pixels() for record in records()))
     if math.isnan(best.threshold):
-        raise InputError("no defective pixel in the validation part, so no threshold can be fitted")
+        raise InputError(
+            "no defective pixel in the validation split, so no threshold can be fitted"
+        )
     return best

@@ -52,7 +52,7 @@ def annotate(root: Path, name: str, classes: np.ndarray) -> None:
 
 
 def write_real(root: Path, defective: bool = True) -> Path:
-    """Write category "cell": four nominal pictures, a validation tree and a test part."""
+    """Write category "cell": four nominal pictures, a validation tree and a test split."""
     for number in range(4):
         write(root / f"cell/train/good/{number:03}.png", plate(number))
     rows = ["image,part_group"]

@@ -167,7 +167,7 @@ def broken(tmp_path: Path) -> Path:
 def test_a_set_without_validation_part(broken: Path) -> None:
     (broken / "real/validation").rename(broken / "elsewhere")
     line = refused(broken / "experiment.yaml")
-    assert "has no validation part" in line and "--real.hold_out" in line
+    assert "has no validation split" in line and "--real.hold_out" in line
     done = run(broken / "experiment.yaml", "--real.hold_out", "0.4")
     assert done.returncode == 0, done.stderr
     results = json.loads((broken / "report/results.json").read_text())

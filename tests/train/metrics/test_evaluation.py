@@ -248,5 +248,5 @@ def test_the_threshold_must_be_a_number(threshold):
 
 
 def test_no_threshold_without_a_defect():
-    with pytest.raises(InputError, match="no defective pixel in the validation part"):
+    with pytest.raises(InputError, match="no defective pixel in the validation split"):
         fit_threshold(lambda: iter([record()]))

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from render.lights import VARIANTS
+#: Light variant by what it adds to a category's name, the longest first.
+LIGHTS = {"_rot90": "hexagon_rot90", "_x2": "hexagon_x2", "": "hexagon"}
 
-#: A fact about a picture.
-Fact = float | int | str
+#: What a picture's metadata may be.
+Value = float | int | str
 
-#: Label of a fact, and where it is in a sample's parameters.
+#: Label of a number, and where it is in a sample's parameters.
 NUMBERS = {
     "Part": ("side", "part"),
     "Part: side": ("side", "side"),
@@ -35,8 +36,8 @@ NUMBERS = {
 COUNTED = ("defects", "impurities")
 
 
-def read_facts(manifest: Path, wanted: Iterable[str]) -> dict[str, dict[str, Fact]]:
-    """Return the facts about pictures, by their path in the dataset.
+def read_metadata(manifest: Path, wanted: Iterable[str]) -> dict[str, dict[str, Value]]:
+    """Return the metadata of pictures, by their path in the dataset.
 
     Reads line by line, since a line holds every number of a sample. One that was cut short by a
     kill says nothing, and so does a manifest that is not there.
@@ -46,7 +47,7 @@ def read_facts(manifest: Path, wanted: Iterable[str]) -> dict[str, dict[str, Fac
         wanted: paths of the pictures.
     """
     names = set(wanted)
-    found: dict[str, dict[str, Fact]] = {}
+    found: dict[str, dict[str, Value]] = {}
     if not manifest.is_file():
         return found
     with manifest.open(encoding="utf-8", errors="replace") as file:
@@ -56,16 +57,16 @@ def read_facts(manifest: Path, wanted: Iterable[str]) -> dict[str, dict[str, Fac
                 files, parameters = set(entry["files"]), dict(entry["parameters"])
             except (ValueError, KeyError, TypeError):
                 continue
-            facts = {key.capitalize(): entry.get(key) for key in ("note", "sample", "seed")}
-            facts |= _facts(parameters)
-            shown = {label: value for label, value in facts.items() if _is_fact(value)}
+            metadata = {key.capitalize(): entry.get(key) for key in ("note", "sample", "seed")}
+            metadata |= _parameters(parameters)
+            shown = {label: value for label, value in metadata.items() if _is_value(value)}
             found.update(dict.fromkeys(names & files, shown))
     return found
 
 
-def _facts(parameters: dict[str, Any]) -> dict[str, Any]:
+def _parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     # What stands at the top by itself describes the part as a whole.
-    facts = {
+    metadata = {
         key.replace("_", " ").capitalize(): value
         for key, value in parameters.items()
         if key not in ("index", "split")
@@ -74,13 +75,13 @@ def _facts(parameters: dict[str, Any]) -> dict[str, Any]:
         members = parameters.get(group)
         for kind, items in members.items() if isinstance(members, dict) else ():
             if isinstance(items, list):
-                facts[f"On the part: {kind.replace('_', ' ')}"] = len(items)
+                metadata[f"On the part: {kind.replace('_', ' ')}"] = len(items)
     for label, path in NUMBERS.items():
         value: Any = parameters
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None
-        facts[label] = _mean(value) if isinstance(value, list) else value
-    return facts
+        metadata[label] = _mean(value) if isinstance(value, list) else value
+    return metadata
 
 
 def _mean(values: list[Any]) -> float | None:
@@ -88,11 +89,10 @@ def _mean(values: list[Any]) -> float | None:
     return sum(numbers) / len(numbers) if numbers and len(numbers) == len(values) else None
 
 
-def _is_fact(value: Any) -> bool:
+def _is_value(value: Any) -> bool:
     return isinstance(value, (int, float, str)) and not isinstance(value, bool)
 
 
 def light_of(category: str) -> str:
     """Return the light variant that a category of a rendered dataset was taken under."""
-    by_length = sorted(VARIANTS.items(), key=lambda item: len(item[1].suffix), reverse=True)
-    return next(name for name, variant in by_length if category.endswith(variant.suffix))
+    return next(light for suffix, light in LIGHTS.items() if category.endswith(suffix))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from tiny_datasets import SIZE, write_image, write_mask
+from support.datasets import SIZE, write_image, write_mask
 
 from stainless.dataset import image_size, load_image, load_mask, read_category
 from stainless.errors import InputError

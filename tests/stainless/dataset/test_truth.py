@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_datasets import CLASS_MAP, SIZE, pasted, shape, write_image, write_labelme
+from support.datasets import CLASS_MAP, SIZE, pasted, shape, write_image, write_labelme
 
 from stainless.dataset import (
     class_map,

@@ -1,4 +1,4 @@
-"""Groups stay together, and a drawn validation part depends on nothing but what it says."""
+"""Groups stay together, and a drawn validation split depends on nothing but what it says."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from tiny_datasets import SIZE, write_image, write_mask
+from support.datasets import SIZE, write_image, write_mask
 
 from stainless.dataset import (
     list_categories,
@@ -148,11 +148,11 @@ def break_empty_test(folder):
 
 def break_no_test(folder):
     shutil.rmtree(folder / "test")
-    return "test", f"{folder / 'test'}: no such folder", "test part"
+    return "test", f"{folder / 'test'}: no such folder", "test split"
 
 
 def break_no_validation(folder):
-    return "validation", f"{folder}: has no validation part", "validation/plate"
+    return "validation", f"{folder}: has no validation split", "validation/plate"
 
 
 def break_labelme_without_class_map(folder):
@@ -167,9 +167,9 @@ BREAKERS = [value for name, value in list(globals().items()) if name.startswith(
 @pytest.mark.parametrize("spoil", BREAKERS, ids=lambda f: f.__name__.removeprefix("break_"))
 def test_a_bad_dataset_is_one_line_with_its_path(mvtec, spoil):
     root = mvtec()
-    part, start, also = spoil(root / "plate")
+    split, start, also = spoil(root / "plate")
     with pytest.raises(InputError) as caught:
-        read_category(root, "plate", part)
+        read_category(root, "plate", split)
     line = str(caught.value)
     assert start in line and also in line and str(root) in line and "\n" not in line
 
@@ -182,14 +182,14 @@ def test_an_unknown_category_lists_those_there_are(mvtec):
         read_category(root, "disc", "train")
     with pytest.raises(InputError, match="no such folder"):
         read_category(root / "nowhere", "plate", "train")
-    with pytest.raises(InputError, match="part is 'tset', expected train, test, validation"):
+    with pytest.raises(InputError, match="split is 'tset', expected train, test, validation"):
         read_category(root, "plate", "tset")
 
 
 def test_real_tiles(magnetic_tile):
     counts = {
-        part: Counter(s.label for s in read_category(magnetic_tile, "magnetic_tile", part))
-        for part in ("train", "test", "validation")
+        split: Counter(s.label for s in read_category(magnetic_tile, "magnetic_tile", split))
+        for split in ("train", "test", "validation")
     }
     assert counts["train"] == {"good": 691}
     assert counts["test"] == {
@@ -209,8 +209,8 @@ def test_real_tiles(magnetic_tile):
         "uneven": 21,
     }
     groups = [
-        {sample.group for sample in read_category(magnetic_tile, "magnetic_tile", part)}
-        for part in ("train", "test", "validation")
+        {sample.group for sample in read_category(magnetic_tile, "magnetic_tile", split)}
+        for split in ("train", "test", "validation")
     ]
     assert not groups[0] & groups[1] and not groups[1] & groups[2] and not groups[0] & groups[2]
     for sample in read_category(magnetic_tile, "magnetic_tile", "validation")[::10]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_datasets import SIZE, shape, write_image, write_labelme, write_mask
+
+from support.datasets import SIZE, shape, write_image, write_labelme, write_mask
 
 #: Real images beside the repository; tests that want them are skipped without.
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -35,7 +36,7 @@ def mvtec(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def validation_tree(mvtec: Callable[..., Path]) -> Path:
-    """A dataset whose validation part is a tree of its own; returns its root."""
+    """A dataset whose validation split is a tree of its own; returns its root."""
     root = mvtec()
     tree = root / "validation" / "plate"
     write_image(tree / "test/good/100.png")
@@ -48,8 +49,8 @@ def validation_tree(mvtec: Callable[..., Path]) -> Path:
 def loco(tmp_path: Path) -> Path:
     """A dataset with the category "connector" in MVTec LOCO layout; returns its root."""
     folder = tmp_path / "loco" / "connector"
-    for part in ("train", "validation", "test"):
-        write_image(folder / part / "good/000.png")
+    for split in ("train", "validation", "test"):
+        write_image(folder / split / "good/000.png")
     write_image(folder / "test/logical_anomalies/000.png")
     truth = folder / "ground_truth/logical_anomalies/000"
     write_mask(truth / "000.png", value=255)
