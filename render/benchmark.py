@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import resource
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from render.cycles.radiance import Sampling
 from render.lights import placed
 from render.plan import Sample, plan_sample
 from render.scene import Scene, read_scene
+from stainless.measure import Watch, peak
 
 Float32 = npt.NDArray[np.float32]
 
@@ -36,12 +36,6 @@ SERIES = CONFIG.with_name("cell.yaml")
 DEFECTIVE_VIEW = 4
 NAIVE_SAMPLES = 32
 THREADS = 2
-
-
-def cpu_seconds() -> float:
-    """Return the CPU time that this process has used, all threads."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
 
 
 class Stopwatch:
@@ -53,9 +47,9 @@ class Stopwatch:
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
         """Time a block under a name."""
-        before = cpu_seconds()
+        watch = Watch()
         yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + cpu_seconds() - before
+        self.seconds[name] = self.seconds.get(name, 0.0) + watch.cpu_seconds
 
     def around(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
         """Return `work`, timed under a name."""
@@ -210,7 +204,6 @@ def full_resolution(scene: Scene) -> list[str]:
         with watch("sample"):
             for _ in export.produce_sample(scene, 1, Path(folder), renderer, THREADS):
                 pass
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     hours = watch.seconds["sample"] * scene.samples / 3600
     rows, columns = picture_shape(scene.camera, scene.scale)
     return [
@@ -218,7 +211,7 @@ def full_resolution(scene: Scene) -> list[str]:
         f"| of it outside Cycles | {(twin - cycles) / twin:.1%} | at most 15 % |",
         f"| one sample, all light variants | {watch.seconds['sample']:.1f} CPU-s | |",
         f"| {scene.samples} samples, extrapolated from that one | {hours:.1f} CPU-h | |",
-        f"| peak memory | {peak:.2f} GB | below 3 GB |",
+        f"| peak memory | {peak() / 1e9:.2f} GB | below 3 GB |",
     ]
 
 

@@ -9,19 +9,16 @@ the processor, which are those of all threads.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import resource
 import statistics
 import sys
 import tempfile
-import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stainless.errors import InputError, guarded
+from stainless.measure import Watch, alone, peak
 
 #: Height and width in pixels of the camera that the project is about.
 FULL = (2050, 2448)
@@ -51,15 +48,8 @@ def main(argv: list[str] | None = None) -> int:
                 )
     print("\n| images fitted | peak memory MB |\n|--:|--:|")
     for count in args.fit_images:
-        peak = alone(fitting_peak, count, args.size)
-        print(f"| {count} | {peak:,.0f} |", flush=True)
+        print(f"| {count} | {alone(fitting_peak, count, args.size):,.0f} |", flush=True)
     return 0
-
-
-def alone(function: Any, *args: Any) -> Any:
-    """Call a function in a fresh process, so that memory and caches are its own."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *args).result()
 
 
 def plate(seed: int) -> np.ndarray:
@@ -94,12 +84,12 @@ def time_scoring(
     whole, features, cpu = [], [], []
     for number in range(repeat):
         picture = plate(number + 1)
-        start, start_cpu = time.perf_counter(), time.process_time()
+        watch = Watch()
         found = detector.features(picture)
-        features.append(time.perf_counter() - start)
+        features.append(watch.seconds)
         detector.score_features(found, *FULL)
-        whole.append(time.perf_counter() - start)
-        cpu.append(time.process_time() - start_cpu)
+        whole.append(watch.seconds)
+        cpu.append(watch.cpu_seconds)
     return {
         "patches": len(patches),
         "seconds": statistics.median(whole),
@@ -127,7 +117,7 @@ def fitting_peak(count: int, size: int) -> float:
             cv2.imwrite(str(path), plate(number))
             samples.append(Sample(path, "good", None, path.stem, path.stem))
         fit(detector, [Trainset("plates", samples)], Settings(epochs=1), report=lambda _: None)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    return peak() / 1e6
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from stainless.errors import InputError
 from train.backbones import BACKBONES, RANDOM, Stages
+from train.patch_grid import PatchGrid
 
 #: Pixels by which an image is mirrored beyond its borders. Backbones pad with zeros at every layer,
 #: so that patches at a border look like nothing else and the most anomalous pixel of a good image
@@ -145,6 +146,11 @@ class FeatureExtractor(nn.Module):
     def first_centre(self) -> float:
         """Pixel coordinate, 0 being the centre of the first pixel, where the first patch lies."""
         return self.network.stages.first_centre
+
+    @property
+    def grid(self) -> PatchGrid:
+        """Where the patches lie."""
+        return PatchGrid(self.first_centre, self.pitch)
 
     def identity(self) -> dict[str, Any]:
         """Return everything that a feature depends on beside the image, JSON-serialisable.

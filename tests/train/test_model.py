@@ -17,8 +17,9 @@ from train.detectors.sequential_patchcore import fitting
 from train.detectors.sequential_patchcore.anomaly_map import anomaly_map, smoothing_matrix
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.fitting import Settings, Trainset, fit
-from train.detectors.sequential_patchcore.model import GRID_WIDTH, Detector
+from train.detectors.sequential_patchcore.model import Detector
 from train.features import FeatureExtractor
+from train.patch_grid import GRID_WIDTH
 
 
 @pytest.fixture(scope="module", autouse=True)

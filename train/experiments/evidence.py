@@ -11,8 +11,8 @@ import numpy as np
 
 from stainless.dataset import Sample, load_annotation, load_image
 from train.detectors.sequential_patchcore.coreset import Coreset
-from train.detectors.sequential_patchcore.model import GRID_WIDTH
 from train.experiments.feature_store import FeatureStore
+from train.patch_grid import GRID_WIDTH, PatchGrid
 
 #: Pictures that are looked at of each set.
 PICTURES = 24
@@ -119,14 +119,16 @@ def distance(coreset: Coreset, samples: Sequence[Sample], store: FeatureStore) -
     return float(np.median(np.concatenate(found)))
 
 
-def share_on(coreset: Coreset, samples: Sequence[Sample], name: str, pitch: int) -> float | None:
+def share_on(
+    coreset: Coreset, samples: Sequence[Sample], name: str, grid: PatchGrid
+) -> float | None:
     """Return the share of a coreset's members that were seen on a class.
 
     Args:
         coreset: with the provenance of its members.
         samples: the pictures that it was fitted to, by whose names the members are known.
         name: of the class.
-        pitch: pixels between patches.
+        grid: where the patches of a picture lie.
     """
     by_name = {sample.name: sample for sample in samples}
     wanted: dict[str, list[int]] = {}
@@ -141,9 +143,8 @@ def share_on(coreset: Coreset, samples: Sequence[Sample], name: str, pitch: int)
         classes, _, names = load_annotation(by_name[image])
         index = next((number for number, one in names.items() if one.name == name), -1)
         for position in positions:
-            row, column = divmod(position, GRID_WIDTH)
-            window = classes[row * pitch : (row + 1) * pitch, column * pitch : (column + 1) * pitch]
-            on += bool((window == index).any())
+            x, y, width, height = grid.box(*divmod(position, GRID_WIDTH))
+            on += bool((classes[y : y + height, x : x + width] == index).any())
             total += 1
     return on / total if total else None
 
@@ -183,7 +184,7 @@ def gather(
     coresets = {name: Coreset.load(path) for name, path in models.items() if path.is_file()}
     on_stains = None
     if stain is not None and "Synth_WS" in coresets and stained:
-        on_stains = share_on(coresets["Synth_WS"], stained, stain, store.extractor.pitch)
+        on_stains = share_on(coresets["Synth_WS"], stained, stain, store.extractor.grid)
     return Evidence(
         contrast(real, stain) if stain is not None else None,
         contrast(stained, stain) if stain is not None and stained else None,

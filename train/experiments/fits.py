@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from stainless.files import write_json
+from stainless.measure import Watch
 from train.augment import Ranges
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.fitting import Settings, Trainset, fit
@@ -123,7 +123,7 @@ def make(
     """
     path, note = model_file(folder, todo.key), _record(folder, todo.key)
     before = json.loads(note.read_text()) if note.is_file() else {"seconds": 0, "cpu_seconds": 0}
-    start, start_cpu = time.perf_counter(), time.process_time()
+    watch = Watch()
 
     def took(finished: bool) -> None:
         write_json(
@@ -131,8 +131,7 @@ def make(
             {
                 "scenario": todo.scenario.name,
                 "seed": todo.seed,
-                "seconds": before["seconds"] + time.perf_counter() - start,
-                "cpu_seconds": before["cpu_seconds"] + time.process_time() - start_cpu,
+                **{key: before[key] + value for key, value in watch.spent().items()},
                 "finished": finished,
             },
         )

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import sys
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +22,10 @@ from tqdm import tqdm
 from stainless.dataset import Sample, load_image, read_category
 from stainless.errors import guarded
 from stainless.files import replacing, write_json, write_text
+from stainless.measure import Watch, alone, peak, restart_peak
 from train.detectors.sequential_patchcore.coreset import SIZE, Coreset
 from train.detectors.sequential_patchcore.model import Detector
 from train.detectors.sequential_patchcore.rivals import anomalib_greedy, exact_greedy
-from train.experiments.memory import peak, restart_peak
 from train.experiments.seeding import seeded
 from train.features import FeatureExtractor
 from train.metrics import (
@@ -77,7 +74,9 @@ def main(argv: list[str] | None = None) -> int:
     for method in args.methods:
         path = args.out / f"{method}.safetensors"
         if not path.is_file():
-            select_alone(method, features, path, args.size, args.epochs, args.seed, extractor)
+            # In a process of its own, so that its memory is.
+            identity = extractor.identity()
+            alone(select, method, features, path, args.size, args.epochs, args.seed, identity)
         coresets[method] = Coreset.load(path)
     for part, samples in parts.items():
         score(extractor, coresets, samples, args.out / part)
@@ -131,23 +130,6 @@ def read_features(path: Path) -> Iterator[Tensor]:
             yield torch.from_numpy(values.reshape(count, shape["dimension"]))
 
 
-def select_alone(
-    method: str,
-    features: Path,
-    path: Path,
-    size: int,
-    epochs: int,
-    seed: int,
-    extractor: FeatureExtractor,
-) -> None:
-    """Let one method select its members in a fresh process, so that its memory is its own."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        pool.submit(
-            select, method, features, path, size, epochs, seed, extractor.identity()
-        ).result()
-
-
 def select(
     method: str,
     features: Path,
@@ -161,14 +143,13 @@ def select(
     few = torch.from_numpy(np.random.default_rng(0).random((300, 16), np.float32))
     _choose(method, lambda: iter([few]), 20, 1, seed, {})  # loads what is loaded at first use
     before = restart_peak()
-    start, start_cpu = time.perf_counter(), time.process_time()
+    watch = Watch()
     coreset = _choose(method, lambda: read_features(features), size, epochs, seed, identity)
     coreset.history.append(
         {
             "event": "selection",
             "method": method,
-            "seconds": time.perf_counter() - start,
-            "cpu_seconds": time.process_time() - start_cpu,
+            **watch.spent(),
             "memory_mb": (peak() - before) / 1e6,
         }
     )

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from stainless.files import write_json
-
-#: Seconds between two looks at the memory.
-INTERVAL = 2.0
+from stainless.measure import Watch, tree_peak
 
 
 class Stages:
@@ -35,52 +30,15 @@ class Stages:
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
         """Measure the block as (a part of) the stage `name`; it counts when interrupted too."""
-        start, start_cpu = time.perf_counter(), _cpu_seconds()
-        stop = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(stop,), daemon=True)
-        watcher.start()
+        watch = Watch(children=True)
         try:
-            yield
+            with tree_peak(self._update):
+                yield
         finally:
-            stop.set()
-            watcher.join()
             stage = self.seconds.setdefault(name, {"seconds": 0.0, "cpu_seconds": 0.0})
-            stage["seconds"] += time.perf_counter() - start
-            stage["cpu_seconds"] += _cpu_seconds() - start_cpu
+            for key, value in watch.spent().items():
+                stage[key] += value
             write_json(self._path, {"stages": self.seconds, "peak_memory_mb": self.peak_mb})
 
-    def _watch(self, stop: threading.Event) -> None:
-        while not stop.wait(INTERVAL):
-            self.peak_mb = max(self.peak_mb, tree_memory() / 1e6)
-
-
-def _cpu_seconds() -> float:
-    """Return the processor time of this process and of its finished children."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
-
-
-def tree_memory() -> int:
-    """Return the bytes that this process and all below it hold, shared pages counted once."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            # The name of a process, in brackets, may hold blanks.
-            parents[int(folder.name)] = int(
-                (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            )
-        except (OSError, IndexError, ValueError):
-            continue
-    tree, wave = set(), {os.getpid()}
-    while wave:
-        tree |= wave
-        wave = {process for process, parent in parents.items() if parent in wave} - tree
-    return sum(_proportional(process) for process in tree)
-
-
-def _proportional(process: int) -> int:
-    try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    def _update(self, memory: int) -> None:
+        self.peak_mb = max(self.peak_mb, memory / 1e6)

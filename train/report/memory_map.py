@@ -12,6 +12,7 @@ import numpy as np
 from stainless.dataset import load_image
 from stainless.dataset.sample import IMAGE_ENDINGS
 from stainless.errors import InputError
+from train.patch_grid import GRID_WIDTH, PatchGrid
 from train.report.marks import resized
 from train.report.markup import escape, picture
 from train.report.results import Results
@@ -172,15 +173,13 @@ def _thumbs(
     geometry = _geometry(identity)
     if geometry is None:
         return '<p class="quiet">The model does not say where its patches lie.</p>'
-    from train.detectors.sequential_patchcore.model import GRID_WIDTH
-
     figures = []
     for label, row in enumerate(chosen, start=1):
         member = members[row]
         if member.source not in roots:
             continue
         pixels = load_image(find_picture(Path(roots[member.source]), member.image))
-        box = geometry.patch_box(*divmod(member.position, GRID_WIDTH))
+        box = geometry.box(*divmod(member.position, GRID_WIDTH))
         where = f"{member.source}: {member.image}"
         figures.append(
             f'<figure title="{escape(where)}"><div style="--origin: {ORIGINS[member.origin][0]}">'
@@ -190,17 +189,15 @@ def _thumbs(
     return "".join(figures)
 
 
-def _geometry(identity: dict[str, Any]) -> Any:
-    """Return a detector that knows where the patches lie; no weights are needed for that."""
-    from train.detectors.sequential_patchcore.coreset import Coreset
-    from train.detectors.sequential_patchcore.model import Detector
+def _geometry(identity: dict[str, Any]) -> PatchGrid | None:
+    """Return where the patches lie, None if the model does not say."""
     from train.features import FeatureExtractor
 
     keys = ("backbone", "stages", "pool_kernel", "pool_stride")
     if not all(key in identity for key in keys):
         return None
-    extractor = FeatureExtractor(**{key: identity[key] for key in keys}, weights="random")
-    return Detector(extractor, Coreset(2, identity=extractor.identity()))
+    # No weights are needed for that.
+    return FeatureExtractor(**{key: identity[key] for key in keys}, weights="random").grid
 
 
 def find_picture(root: Path, name: str) -> Path:

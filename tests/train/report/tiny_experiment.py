@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from train.detectors.sequential_patchcore.coreset import Coreset
-from train.detectors.sequential_patchcore.model import GRID_WIDTH
 from train.features import FeatureExtractor
 from train.metrics.defects import COVERAGE_THRESHOLDS, instances_of
+from train.patch_grid import GRID_WIDTH
 
 CLASSES = {"dent": (101, "defect"), "scratch": (102, "defect"), "water_stain": (1, "impurity")}
 KINDS = {name: kind for name, (_, kind) in CLASSES.items()}

@@ -29,10 +29,10 @@ from torch import Tensor, nn
 from stainless.errors import InputError
 from train.detectors.sequential_patchcore.anomaly_map import anomaly_map
 from train.detectors.sequential_patchcore.coreset import SIZE, Coreset
-from train.detectors.sequential_patchcore.model import GRID_WIDTH
 from train.features import FeatureExtractor
 from train.metrics import f1_max, pixels
 from train.metrics.scores import Pixels
+from train.patch_grid import GRID_WIDTH
 
 #: Patches compared at a time; bounds the matrix of distances.
 BLOCK = 16384

@@ -10,16 +10,12 @@ the selection began. Seconds are of the wall; CPU seconds of all threads.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -27,6 +23,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from stainless.errors import InputError, guarded
+from stainless.measure import Watch, alone, peak, restart_peak
 from train.detectors.sequential_patchcore.coreset import SIZE, Coreset
 from train.detectors.sequential_patchcore.covering import covering_radius
 from train.detectors.sequential_patchcore.rivals import (
@@ -34,8 +31,6 @@ from train.detectors.sequential_patchcore.rivals import (
     exact_greedy,
     naive_decisions,
 )
-
-T = TypeVar("T")
 
 METHODS = {
     "sequential": "sequential",
@@ -135,14 +130,15 @@ def select(method: str, patches: Patches, size: int, epochs: int, threads: int) 
             return choose(patches.whole(), size), ""
 
     _warm_up(method)
-    before = _restart_peak()
-    start, start_cpu = time.perf_counter(), time.process_time()
+    before = restart_peak()
+    watch = Watch()
     members, remark = work()
-    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - start_cpu
-    memory = (_status("VmHWM") - before) / 1e6
+    took = watch.spent()
+    memory = (peak() - before) / 1e6
     chosen = Coreset(max(2, len(members)), identity={})
     chosen.update(members)
-    return Result(seconds, cpu_seconds, memory, covering_radius(chosen, patches), remark)
+    radius = covering_radius(chosen, patches)
+    return Result(took["seconds"], took["cpu_seconds"], memory, radius, remark)
 
 
 def steady_state(patches: Patches, size: int, threads: int) -> tuple[float, float]:
@@ -152,14 +148,14 @@ def steady_state(patches: Patches, size: int, threads: int) -> tuple[float, floa
     coreset.fit(lambda: ((image, None) for image in patches), 3)
     image = next(iter(patches))
     members, limit = coreset.members.numpy(), coreset.separation
-    start = time.perf_counter()
+    watch = Watch()
     naive_decisions(members, image[:NAIVE_PATCHES].numpy(), limit)
-    naive = (time.perf_counter() - start) / len(image[:NAIVE_PATCHES])
+    naive = watch.seconds / len(image[:NAIVE_PATCHES])
     seconds = 0.0
     for image in patches:
-        start = time.perf_counter()
+        watch = Watch()
         coreset.update(image)
-        seconds += time.perf_counter() - start
+        seconds += watch.seconds
     return naive * 1e6, seconds / (patches.shape[0] * patches.shape[1]) * 1e6
 
 
@@ -169,20 +165,6 @@ def _warm_up(method: str) -> None:
     Coreset(32, identity={}).fit(lambda: [(random, None)], 2)
     if method in ("greedy", "anomalib"):
         (exact_greedy if method == "greedy" else anomalib_greedy)(random, 32)
-
-
-def _restart_peak() -> int:
-    """Start measuring the peak of this process's memory; return what it holds now, in bytes."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return _status("VmRSS")
-
-
-def _status(key: str) -> int:
-    """Return an entry of /proc/self/status in bytes."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(f"{key}:"):
-            return int(line.split()[1]) * 1024
-    raise KeyError(key)
 
 
 def table(results: dict[str, Result], patches: Patches) -> str:
@@ -229,7 +211,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--steady", action="store_true", help="time single patches too")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        patches = _alone(
+        patches = alone(
             extract,
             args.images,
             args.count,
@@ -239,23 +221,16 @@ def main(argv: list[str] | None = None) -> int:
         )
         results = {}
         for method in args.methods:
-            results[method] = _alone(select, method, patches, args.size, args.epochs, args.threads)
+            results[method] = alone(select, method, patches, args.size, args.epochs, args.threads)
             print(method, asdict(results[method]), file=sys.stderr)
         print(table(results, patches))
         if args.steady:
-            naive, ours = _alone(steady_state, patches, args.size, args.threads)
+            naive, ours = alone(steady_state, patches, args.size, args.threads)
             print(
                 f"\nsteady state per patch: naive loop {naive:.0f} µs, update {ours:.2f} µs, "
                 f"{naive / ours:.0f} times faster"
             )
     return 0
-
-
-def _alone(function: Callable[..., T], *args: object) -> T:
-    """Call a function in a fresh process."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(function, *args).result()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from stainless.dataset import Sample, image_size, load_image
 from stainless.errors import InputError
 from train.augment import Augmentation, Ranges, augment, draw
 from train.detectors.sequential_patchcore.coreset import Coreset, Epoch
-from train.detectors.sequential_patchcore.model import GRID_WIDTH, Detector
+from train.detectors.sequential_patchcore.model import Detector
+from train.patch_grid import GRID_WIDTH
 
 #: The random stream of the order of images.
 ORDER = 0
@@ -208,13 +209,13 @@ def _positions(
     detector: Detector, rows: int, columns: int, size: tuple[int, ...], how: Augmentation
 ) -> np.ndarray:
     """Return the position of each patch in the picture as it is stored, before any flip."""
-    first, pitch = detector.extractor.first_centre, detector.extractor.pitch
+    grid = detector.extractor.grid
 
     def places(cells: int, pixels: int, flipped: bool) -> np.ndarray:
-        centres = first + np.arange(cells) * pitch
+        centres = grid.centres(cells)
         if flipped:
             centres = pixels - 1 - centres
-        return np.rint((centres - first) / pitch).astype(np.int32).clip(0, cells - 1)
+        return grid.cells(centres, cells)
 
     down = places(rows, size[0], how.flip_vertical)
     across = places(columns, size[1], how.flip_horizontal)

@@ -16,13 +16,7 @@ from stainless.errors import InputError
 from train.detectors.sequential_patchcore.anomaly_map import anomaly_map
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.features import FeatureExtractor
-
-#: Positions of patches are numbered as in a grid this wide, so that the number alone tells row and
-#: column whatever the size of the image.
-GRID_WIDTH = 1 << 16
-
-#: x, y, width and height in pixels.
-Box = tuple[int, int, int, int]
+from train.patch_grid import GRID_WIDTH
 
 
 @dataclass(frozen=True)
@@ -195,27 +189,14 @@ class Detector:
 
     def _nearest_nominal(self, scored: Scored, peak: tuple[int, int]) -> dict[str, Any] | None:
         rows, columns = scored.nearest.shape
-        row = min(max(self._cell(peak[1]), 0), rows - 1)
-        column = min(max(self._cell(peak[0]), 0), columns - 1)
+        patches = self.extractor.grid
+        row, column = patches.cell(peak[1], rows), patches.cell(peak[0], columns)
         origin = self.coreset.origin(int(scored.nearest[row, column]))
         if origin is None:
             return None
         return {
             "dataset": origin.dataset,
             "image": origin.image,
-            "box": list(self.patch_box(*divmod(origin.position, GRID_WIDTH))),
+            "box": list(patches.box(*divmod(origin.position, GRID_WIDTH))),
             "distance": float(scored.distances[row, column]),
         }
-
-    def _cell(self, pixel: int) -> int:
-        return round((pixel - self.extractor.first_centre) / self.extractor.pitch)
-
-    def patch_box(self, row: int, column: int) -> Box:
-        """Return the pixels around the centre of a patch, one pitch wide, cut at 0."""
-        pitch, first = self.extractor.pitch, self.extractor.first_centre
-        ends = []
-        for cell in (column, row):
-            low = round(first + cell * pitch - (pitch - 1) / 2)
-            ends.append((max(low, 0), low + pitch))
-        (x, right), (y, bottom) = ends
-        return x, y, right - x, bottom - y

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -21,6 +20,7 @@ from tqdm import tqdm
 from stainless.dataset import Sample
 from stainless.errors import InputError
 from stainless.files import replacing, write_json
+from stainless.measure import Watch
 from train.backbones import published_weights
 from train.experiments.baselines.settings import BACKBONE, BASELINES, BaselineSettings
 from train.experiments.seeding import seeded
@@ -88,12 +88,12 @@ def run_baseline(
     # Takes seconds: a finished run need not wait for it, and no training is charged with it.
     importlib.import_module("anomalib.models")
     with seeded(seed):
-        watch = _Watch()
+        watch = Watch()
         anomaly_map = _train(name, learned, [s for s, _ in wanted], settings, device)
         record["training"] = watch.spent()
         # Before the first map, so that maps of other settings never pass for these.
         write_json(out / RECORD, record)
-        watch = _Watch()
+        watch = Watch()
         _score(anomaly_map, missing, device)
     record["scoring"] = {"images": len(missing), **watch.spent()}
     write_json(out / RECORD, record)
@@ -133,20 +133,6 @@ def _score(
             found = anomaly_map(read_picture(sample, device))
         with replacing(path) as beside:
             np.save(beside, found[0, 0].cpu().numpy().astype(np.float32))
-
-
-class _Watch:
-    """Wall and processor time since its making."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter(), time.process_time()
-
-    def spent(self) -> dict[str, float]:
-        seconds, cpu_seconds = self._start
-        return {
-            "seconds": time.perf_counter() - seconds,
-            "cpu_seconds": time.process_time() - cpu_seconds,
-        }
 
 
 def _made_from(
