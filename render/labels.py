@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from impurities.registry import IMPURITIES
-from render.surface.registry import DEFECTS
+from render.surface.registry import FLAWS
 
-#: Defects count from here, so that a new impurity renumbers none.
-FIRST_DEFECT = 101
+_INDICES = {name: kind.index for name, kind in IMPURITIES.items()}
+_INDICES |= {name: kind.index for name, kind in FLAWS.items()}
 
-#: Index of each class in the annotations; 0 is the bare surface.
-CLASS_INDEX = {
-    **{name: place for place, name in enumerate(IMPURITIES, start=1)},
-    **{name: place for place, name in enumerate(DEFECTS, start=FIRST_DEFECT)},
-}
+#: Index of each class in the annotations, in rising order; 0 is the bare surface.
+CLASS_INDEX = dict(sorted(_INDICES.items(), key=lambda entry: entry[1]))
 
 
 def class_table(switched_on: Collection[str]) -> dict[str, object]:
@@ -24,7 +21,7 @@ def class_table(switched_on: Collection[str]) -> dict[str, object]:
         switched_on: the kinds of impurity and defect that a scene can show.
     """
     names = [
-        {"index": index, "name": name, "kind": "defect" if name in DEFECTS else "impurity"}
+        {"index": index, "name": name, "kind": "defect" if name in FLAWS else "impurity"}
         for name, index in CLASS_INDEX.items()
         if name in switched_on
     ]

@@ -21,7 +21,7 @@ from render.scene import Scene
 from render.sensor import Sensor, sample_sensor
 from render.surface.metal import Metal, sample_metal
 from render.surface.parallel_texture import ParallelTexture, sample_texture
-from render.surface.registry import DEFECTS
+from render.surface.registry import FLAWS
 from stainless.streams import DATASET, Draw, Stream, seed_sequence
 
 
@@ -76,9 +76,9 @@ def plan_sample(scene: Scene, index: int) -> Sample:
             name: kind.sample(
                 chosen[name],
                 area,
-                np.random.default_rng(seed_sequence(scene.seed, index, stream, place)),
+                np.random.default_rng(seed_sequence(scene.seed, index, stream, kind.stream)),
             )
-            for place, (name, kind) in enumerate(registry.items())
+            for name, kind in registry.items()
             if name in chosen
         }
 
@@ -97,7 +97,7 @@ def plan_sample(scene: Scene, index: int) -> Sample:
             IMPURITIES, scene.chosen_impurities() if impure else {}, Stream.IMPURITY
         ),
         defects=scattered(
-            DEFECTS, scene.chosen_defects() if side and side.defects else {}, Stream.DEFECT
+            FLAWS, scene.chosen_defects() if side and side.defects else {}, Stream.DEFECT
         ),
         light=sample_light(scene.lights, draw(Stream.LIGHT)),
         views=views,

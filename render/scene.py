@@ -14,7 +14,7 @@ from render.parts import Series
 from render.sensor import SensorRanges
 from render.surface.metal import MetalRanges
 from render.surface.parallel_texture import TextureRanges
-from render.surface.registry import DEFECTS
+from render.surface.registry import FLAWS
 from stainless import config
 from stainless.errors import InputError
 from stainless.ranges import bounds, shown
@@ -28,7 +28,7 @@ ImpurityRanges = make_dataclass(
 #: The same for defects; only the defective parts of a series carry them.
 DefectRanges = make_dataclass(
     "DefectRanges",
-    [(name, defect.ranges | None, None) for name, defect in DEFECTS.items()],
+    [(name, defect.ranges | None, None) for name, defect in FLAWS.items()],
 )
 
 
@@ -124,7 +124,7 @@ class Scene:
             getattr(self, name).validate(name)
         for kind, registry, chosen in (
             ("impurities", IMPURITIES, self.chosen_impurities()),
-            ("defects", DEFECTS, self.chosen_defects()),
+            ("defects", FLAWS, self.chosen_defects()),
         ):
             for name, ranges in chosen.items():
                 try:
@@ -141,7 +141,7 @@ class Scene:
 
     def chosen_defects(self) -> dict[str, Any]:
         """Return the ranges of each kind of defect that is switched on, by name."""
-        ranges = {name: getattr(self.defects, name) for name in DEFECTS}
+        ranges = {name: getattr(self.defects, name) for name in FLAWS}
         return {name: value for name, value in ranges.items() if value is not None}
 
     def makes_twins(self) -> bool:

@@ -26,7 +26,7 @@ from render.labels import CLASS_INDEX
 from render.picture import Picture, render_view
 from render.plan import Sample, plan_sample
 from render.scene import Scene, read_scene
-from render.surface.registry import DEFECTS
+from render.surface.registry import FLAWS
 from stainless.errors import InputError, guarded
 from stainless.files import replacing, write_json
 
@@ -79,8 +79,8 @@ def measure(scene: Scene, sides: int, views: int) -> dict[str, list[float]]:
     for sample, view in tqdm(picks, desc="visibility", unit="view"):
         whole = pictures(sample, view)
         for bare, names in (
-            (dataclasses.replace(sample, defects={}), set(DEFECTS)),
-            (dataclasses.replace(sample, impurities={}), set(CLASS_INDEX) - set(DEFECTS)),
+            (dataclasses.replace(sample, defects={}), set(FLAWS)),
+            (dataclasses.replace(sample, impurities={}), set(CLASS_INDEX) - set(FLAWS)),
         ):
             seen = {CLASS_INDEX[name] for name in names}
             if bare == sample or not any(np.isin(p.classes, list(seen)).any() for p in whole):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,9 +18,8 @@ def folders(package: str, marker: str) -> dict[str, str]:
         The dotted name of each plug-in's marker module by the name of its folder, sorted.
     """
     return {
-        folder.name: f"{package}.{folder.name}.{marker}"
-        for folder in sorted(_place(package).iterdir())
-        if (folder / f"{marker}.py").is_file()
+        path.parent.name: f"{package}.{path.parent.name}.{marker}"
+        for path in sorted(_files(package, f"*/{marker}.py"), key=lambda path: path.parent.name)
     }
 
 
@@ -35,14 +35,15 @@ def modules(package: str, ending: str = "") -> dict[str, str]:
     """
     return {
         path.stem.removesuffix(ending): f"{package}.{path.stem}"
-        for path in sorted(_place(package).glob(f"*{ending}.py"))
+        for path in sorted(_files(package, f"*{ending}.py"), key=lambda path: path.name)
         if path.stem != "__init__"
     }
 
 
-def _place(package: str) -> Path:
-    """Return the folder of a package."""
+def _files(package: str, pattern: str) -> Iterator[Path]:
+    """Yield the files of a package, which may be made of several folders."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"no package {package}")
-    return Path(next(iter(spec.submodule_search_locations)))
+    for place in spec.submodule_search_locations:
+        yield from Path(place).glob(pattern)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import browser
 import pytest
 
+pytest.register_assert_rewrite("support")
+
 #: Tiny datasets in every layout.
 pytest_plugins = ["support.dataset_fixtures"]
 

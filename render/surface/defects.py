@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from render.surface.flaw import Flaw
 from render.surface.parallel_texture import Float32, Window
-from render.surface.registry import DEFECTS, Defect
+from render.surface.registry import FLAWS
 from render.surface.relief import Box, Float64, turned
 from stainless.homography import axis_aligned, project
 
@@ -38,9 +39,9 @@ class DefectRaster:
     instance: npt.NDArray[np.uint16]
 
 
-def in_order(members: Members) -> Iterator[tuple[str, Defect, Any]]:
+def in_order(members: Members) -> Iterator[tuple[str, Flaw, Any]]:
     """Yield (name, kind, member) of all members, in the order that instances count."""
-    for name, kind in DEFECTS.items():
+    for name, kind in FLAWS.items():
         for member in members.get(name, ()):
             yield name, kind, member
 

@@ -1,259 +1,43 @@
-"""What every registered impurity promises, tried on each of them."""
+"""The impurities there are, each tried on what all of them promise."""
 
 import ast
-import dataclasses
-import json
-import typing
 from pathlib import Path
 
-import numpy as np
 import pytest
+from support import impurity_checks
 
 import impurities
-from impurities.raster import Field, Raster
 from impurities.registry import IMPURITIES
-from stainless.homography import axis_aligned, project
-from stainless.ranges import Range
-
-AREA = (-30.0, -25.0, 30.0, 25.0)
-CENTERS = [(-4.0, 2.0), (3.0, -1.0), (5.0, 4.0)]
-TILTED = np.array([[0.19, -0.06, -11.0], [-0.06, -0.19, 14.0], [1e-4, -2e-4, 1.0]])
-SHAPE = (110, 130)
-LAYERS = ("ratio", "matte", "albedo", "slope_x", "slope_y")
-
-each_kind = pytest.mark.parametrize("name", IMPURITIES)
 
 
-def drawn(name, seed=1, **fields):
-    """Return three pieces that overlap, or what the fields say."""
-    kind = IMPURITIES[name]
-    ranges = kind.ranges(**({"centers_mm": CENTERS} | fields))
-    return kind.sample(ranges, AREA, np.random.default_rng(seed))
+@pytest.mark.parametrize("name", IMPURITIES)
+@pytest.mark.parametrize("check", impurity_checks.CHECKS, ids=lambda check: check.__name__)
+def test_every_kind(name, check):
+    check(IMPURITIES[name])
 
 
-def layers(raster):
-    return {name: layer for name in LAYERS if (layer := getattr(raster, name)) is not None}
+def test_those_known_keep_their_numbers_and_are_layered_in_this_order():
+    kinds = {name: (kind.index, kind.stream, kind.matte) for name, kind in IMPURITIES.items()}
+    assert list(kinds.items())[:3] == [
+        ("water_stain", (1, 0, False)),
+        ("fingerprint", (2, 1, False)),
+        ("sticker", (3, 2, True)),
+    ]
 
 
-def dilated(mask):
-    padded = np.pad(mask, 1, mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).any(axis=(2, 3))
+@pytest.mark.parametrize("number", ["index", "stream", "layer"])
+def test_no_two_share_a_number(number):
+    numbers = [getattr(kind, number) for kind in IMPURITIES.values()]
+    assert len(set(numbers)) == len(numbers)
 
 
-def pixel_points(homography, shape, per_edge=1):
-    """Return surface points on a regular grid within every pixel, (rows·n, columns·n)."""
-    rows, columns = ((np.arange(count * per_edge) + 0.5) / per_edge for count in shape)
-    return project(homography, columns[None, :], rows[:, None])
-
-
-@each_kind
-def test_defaults_are_valid_and_put_something_on_a_plate(name):
-    kind = IMPURITIES[name]
-    kind.validate(kind.ranges())
-    for seed in range(5):
-        pieces = kind.sample(kind.ranges(), AREA, np.random.default_rng(seed))
-        assert pieces
-        assert all(AREA[0] <= one.center_mm[0] <= AREA[2] for one in pieces)
-        assert all(AREA[1] <= one.center_mm[1] <= AREA[3] for one in pieces)
-
-
-@each_kind
-def test_survives_json_with_every_digit(name):
-    kind, pieces = IMPURITIES[name], drawn(name)
-    text = json.dumps([dataclasses.asdict(one) for one in pieces])
-    again = [kind.from_dict(fields) for fields in json.loads(text)]
-    assert again == pieces
-    # What is costly to work out may be kept by the piece it belongs to.
-    assert [hash(one) for one in again] == [hash(one) for one in pieces]
-
-
-@each_kind
-def test_the_seed_alone_decides(name):
-    assert drawn(name, 1) == drawn(name, 1)
-    one, other = drawn(name, 1), drawn(name, 2)
-    assert all(a != b for a, b in zip(one, other, strict=True))
-    kind = IMPURITIES[name]
-    rasters = [kind.rasterize(pieces, TILTED, SHAPE, 0.7) for pieces in (one, one, other)]
-    first, again, else_where = (layers(raster) for raster in rasters)
-    assert all(np.array_equal(first[layer], again[layer]) for layer in first)
-    assert any(not np.array_equal(first[layer], else_where[layer]) for layer in first)
-
-
-@each_kind
-def test_the_generator_is_read_for_a_fixed_amount(name):
-    rest = set()
-    for fields in ({}, {"centers_mm": None}, {"centers_mm": []}):
-        rng, kind = np.random.default_rng(4), IMPURITIES[name]
-        kind.sample(kind.ranges(**fields), AREA, rng)
-        rest.add(rng.random())
-    assert len(rest) == 1
-
-
-@each_kind
-def test_one_more_leaves_those_before_as_they_were(name):
-    few, more = drawn(name, centers_mm=CENTERS[:2]), drawn(name)
-    assert len(more) == 3
-    assert more[:2] == few
-    if "per_plate" in {field.name for field in dataclasses.fields(IMPURITIES[name].ranges)}:
-        counted = {
-            count: drawn(name, centers_mm=None, per_plate=count) for count in (0.0, 2.0, 7.0)
-        }
-        assert [len(pieces) for pieces in counted.values()] == [0, 2, 7]
-        assert counted[7.0][:2] == counted[2.0]
-        # All counts of a range occur.
-        seen = {len(drawn(name, seed, centers_mm=None, per_plate=(1, 3))) for seed in range(40)}
-        assert seen == {1, 2, 3}
-
-
-@each_kind
-@pytest.mark.parametrize(
-    "homography", [axis_aligned((-11.0, -9.0), 0.17), TILTED], ids=["aligned", "tilted"]
-)
-def test_the_mask_is_the_evaluation_at_pixel_centres(name, homography):
-    kind, pieces = IMPURITIES[name], drawn(name)
-    raster = kind.rasterize(pieces, homography, SHAPE, 0.7)
-    field = kind.evaluate(pieces, *pixel_points(homography, SHAPE), 0.7)
-    assert isinstance(raster, Raster)
-    assert isinstance(field, Field)
-    assert np.array_equal(raster.instance, field.instance)
-    assert np.array_equal(raster.mask, field.mask)
-    assert np.array_equal(raster.mask, raster.instance > 0)
-    assert raster.instance.dtype == np.uint16
-    assert set(np.unique(raster.instance)) == {0, 1, 2, 3}
-
-
-@each_kind
-def test_nothing_changes_away_from_the_mask_and_something_within(name):
-    kind = IMPURITIES[name]
-    raster = kind.rasterize(drawn(name), TILTED, SHAPE, 0.7)
-    away = ~dilated(raster.mask)
-    assert away.any()
-    assert all(
-        layer.dtype == np.float32 and layer.shape == SHAPE for layer in layers(raster).values()
-    )
-    assert (raster.ratio[away] == 1).all()
-    if kind.matte:
-        assert (raster.ratio == 1).all()
-        for layer in ("matte", "albedo", "slope_x", "slope_y"):
-            assert not getattr(raster, layer)[away].any()
-        assert (raster.matte[raster.mask] > 0).all()
-        assert raster.slope_x.any()
-        assert raster.slope_y.any()
-    else:
-        assert list(layers(raster)) == ["ratio"]
-        assert (raster.ratio[raster.mask] != 1).mean() > 0.5
-
-
-@each_kind
-@pytest.mark.parametrize("pixel_mm", [0.0652, 0.3])
-def test_every_layer_is_the_mean_over_the_pixel(name, pixel_mm):
-    kind, pieces, shape, fine = IMPURITIES[name], drawn(name), (90, 100), 6
-    homography = axis_aligned((-6.0, -4.0), pixel_mm)
-    raster = kind.rasterize(pieces, homography, shape, 0.7)
-    field = kind.evaluate(pieces, *pixel_points(homography, shape, fine), 0.7)
-
-    def mean(layer):
-        return layer.reshape(shape[0], fine, shape[1], fine).mean(axis=(1, 3))
-
-    expected = {"ratio": mean(field.reflectance / 0.7)}
-    if kind.matte:
-        expected["matte"] = mean(field.matte)
-        reflected = mean(field.matte * field.albedo)
-        np.testing.assert_allclose(raster.matte * raster.albedo, reflected, atol=0.2)
-        expected |= {"slope_x": mean(field.slope_x), "slope_y": mean(field.slope_y)}
-    for layer, exact in expected.items():
-        error = np.abs(getattr(raster, layer) - exact)
-        # 3² points along edges miss the mean by a fraction of the step, everywhere else by little.
-        assert error.max() < 0.25 * max(np.ptp(exact), 0.1), layer
-        assert error.mean() < 0.01 * max(np.ptp(exact), 0.1), layer
-
-
-def extremes(name):
-    """Yield, for every range of a kind, the least and the largest constant that it accepts."""
-    kind = IMPURITIES[name]
-    for key, hint in typing.get_type_hints(kind.ranges).items():
-        if hint not in (Range, float):
-            continue
-        accepted = []
-        for value in (-360.0, -5.0, -1.0, 0.0, 1e-6, 0.01, 0.3, 1.0, 2.0, 5.0, 30.0, 999.0):
-            try:
-                kind.validate(kind.ranges(centers_mm=CENTERS[:1], **{key: value}))
-            except ValueError:
-                continue
-            accepted.append(value)
-        yield key, {accepted[0], accepted[-1]}
-
-
-@each_kind
-def test_extreme_parameters_stay_finite_and_within_bounds(name):
-    kind, tried = IMPURITIES[name], 0
-    homography = axis_aligned((-15.0, -15.0), 0.5)
-    for key, values in extremes(name):
-        for value in values:
-            pieces = drawn(name, centers_mm=CENTERS[:1], **{key: value})
-            raster = kind.rasterize(pieces, homography, (60, 60), 0.7, 1)
-            for layer in layers(raster).values():
-                assert np.isfinite(layer).all(), (key, value)
-            assert raster.ratio.min() >= 0, (key, value)
-            assert raster.ratio.max() <= 1 / 0.7 + 1e-6, (key, value)
-            if kind.matte:
-                for layer in (raster.matte, raster.albedo):
-                    assert 0 <= layer.min() <= layer.max() <= 1, (key, value)
-            tried += 1
-    assert tried > 5
-
-
-@each_kind
-def test_any_resolution_from_the_whole_plate_in_a_pixel_to_micrometres(name):
-    kind, pieces = IMPURITIES[name], drawn(name)
-    for pixel in (500.0, 7.0, 0.001):
-        raster = kind.rasterize(pieces, axis_aligned((-2.5 * pixel, -2.5 * pixel), pixel), (5, 5))
-        assert all(np.isfinite(layer).all() for layer in layers(raster).values())
-        elsewhere = kind.rasterize(pieces, axis_aligned((500.0 * pixel, 400.0), pixel), (5, 5))
-        assert not elsewhere.mask.any()
-        assert (elsewhere.ratio == 1).all()
-
-
-@each_kind
-def test_without_any_nothing_changes(name):
-    kind = IMPURITIES[name]
-    raster = kind.rasterize([], TILTED, (4, 5), 0.7)
-    assert (raster.ratio == 1).all()
-    assert not raster.mask.any()
-    assert kind.matte == (raster.matte is not None)
-    field = kind.evaluate([], np.arange(3.0), 0.0, 0.7)
-    assert field.reflectance.tolist() == [0.7] * 3
-
-
-@each_kind
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"reflectance": 0.0}, "reflectance: 0.0, expected above 0"),
-        ({"reflectance": 1.5}, "reflectance: 1.5"),
-        ({"pixel_to_surface": np.zeros((3, 3))}, "pixel_to_surface: singular"),
-        ({"supersample": 0}, "supersample: 0"),
-    ],
-)
-def test_refuses_what_it_cannot_paint(name, changes, message):
-    arguments = {"pixel_to_surface": np.eye(3), "shape": (4, 4)} | changes
-    with pytest.raises(ValueError, match=message):
-        IMPURITIES[name].rasterize([], **arguments)
-    with pytest.raises(ValueError, match="x_mm, y_mm: expected finite"):
-        IMPURITIES[name].evaluate([], [0.0, np.nan], 0.0)
-    for area in ((0, 0, 0, 1), (0, 1, 1, 0), (0, 0, np.inf, 1)):
-        with pytest.raises(ValueError, match="area_mm"):
-            IMPURITIES[name].sample(IMPURITIES[name].ranges(), area, np.random.default_rng(1))
-
-
-def test_the_order_is_that_of_the_layers():
-    assert list(IMPURITIES) == ["water_stain", "fingerprint", "sticker"]
-    assert [kind.matte for kind in IMPURITIES.values()] == [False, False, True]
+def test_indices_stay_below_those_of_flaws():
+    assert all(1 <= kind.index <= 100 for kind in IMPURITIES.values())
 
 
 def test_impurities_need_neither_blender_nor_torch():
-    allowed = {"__future__", "collections", "dataclasses", "enum", "functools", "math", "typing"}
-    allowed |= {"impurities", "noise", "numpy", "stainless"}
+    allowed = {"__future__", "collections", "dataclasses", "enum", "functools", "importlib"}
+    allowed |= {"math", "typing", "impurities", "noise", "numpy", "stainless"}
     folder = Path(impurities.__file__).parent
     sources = list(folder.rglob("*.py"))
     assert len(sources) > 5

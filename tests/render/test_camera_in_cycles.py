@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny_scenes import scene
 
-from impurities.water_stain import WaterStain
+from impurities.water_stain.stain import WaterStain
 from render.camera import View, pixel_to_plate
 from render.cover import cover
 from render.cycles.radiance import Sampling, render_radiance

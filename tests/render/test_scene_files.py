@@ -13,7 +13,7 @@ from tiny_scenes import SCENES, scene
 from impurities.registry import IMPURITIES
 from render.layout import categories
 from render.scene import DefectRanges, ImpurityRanges, Scene, read_scene
-from render.surface.registry import DEFECTS
+from render.surface.registry import FLAWS
 from stainless.errors import InputError
 
 
@@ -94,7 +94,7 @@ def test_there_is_a_key_for_every_impurity():
 
 
 def test_there_is_a_key_for_every_defect():
-    assert [field.name for field in dataclasses.fields(DefectRanges)] == list(DEFECTS)
+    assert [field.name for field in dataclasses.fields(DefectRanges)] == list(FLAWS)
 
 
 BAD = {

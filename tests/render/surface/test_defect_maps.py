@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from render.camera import View, pixel_to_plate
-from render.surface.bump import Bump
 from render.surface.defects import add_slopes, in_order, rasterize
-from render.surface.dent import Dent
+from render.surface.flaws.bump import Bump
+from render.surface.flaws.dent import Dent
+from render.surface.flaws.scratch import Scratch
 from render.surface.parallel_texture import Window
-from render.surface.registry import DEFECTS
-from render.surface.scratch import Scratch
+from render.surface.registry import FLAWS
 from stainless.homography import axis_aligned, project
 
 AREA = (-7.0, -6.0, 7.0, 6.0)
@@ -21,7 +21,7 @@ AREA = (-7.0, -6.0, 7.0, 6.0)
 def some(per_plate=2.0, seed=5):
     return {
         name: kind.sample(kind.ranges(per_plate=per_plate), AREA, np.random.default_rng(seed))
-        for name, kind in DEFECTS.items()
+        for name, kind in FLAWS.items()
     }
 
 

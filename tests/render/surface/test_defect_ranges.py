@@ -6,17 +6,17 @@ import math
 import numpy as np
 import pytest
 
-from render.surface.bump import BumpRanges, sample_bumps
-from render.surface.dent import DentRanges, sample_dents
-from render.surface.registry import DEFECTS
-from render.surface.scratch import ScratchRanges, sample_scratches
+from render.surface.flaws.bump import BumpRanges, sample_bumps
+from render.surface.flaws.dent import DentRanges, sample_dents
+from render.surface.flaws.scratch import ScratchRanges, sample_scratches
+from render.surface.registry import FLAWS
 
 AREA = (-60.0, -50.0, 60.0, 50.0)
 MANY = 6.0
 
 
 def drawn(name, seed=1, **fields):
-    kind = DEFECTS[name]
+    kind = FLAWS[name]
     return kind.sample(
         kind.ranges(**{"per_plate": MANY, **fields}), AREA, np.random.default_rng(seed)
     )
@@ -51,9 +51,9 @@ CHANGES = [
 
 def test_every_range_is_tried():
     ranges = {
-        (name, field.name) for name in DEFECTS for field in dataclasses.fields(DEFECTS[name].ranges)
+        (name, field.name) for name in FLAWS for field in dataclasses.fields(FLAWS[name].ranges)
     }
-    placing = {(name, key) for name in DEFECTS for key in ("per_plate", "centers_mm")}
+    placing = {(name, key) for name in FLAWS for key in ("per_plate", "centers_mm")}
     assert {(name, field) for name, field, *_ in CHANGES} == ranges - placing
 
 
@@ -64,14 +64,14 @@ def test_a_range_moves_its_own_numbers_and_no_other(name, field, value, moved):
         assert {key for key in fields if getattr(one, key) != getattr(other, key)} == moved
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("name", FLAWS)
 def test_more_defects_leave_those_before_as_they_were(name):
     assert drawn(name, per_plate=9.0)[:4] == drawn(name, per_plate=4.0)
     assert len(drawn(name, per_plate=9.0)) == 9
     assert drawn(name, per_plate=0.0) == []
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("name", FLAWS)
 def test_counts_are_even_over_the_whole_range(name):
     counts = np.bincount([len(drawn(name, seed, per_plate=(1.0, 3.0))) for seed in range(120)])
     assert counts[0] == 0
@@ -80,12 +80,12 @@ def test_counts_are_even_over_the_whole_range(name):
     assert len(counts) == 4
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("name", FLAWS)
 def test_the_generator_is_read_for_a_fixed_amount(name):
     rest = set()
     for fields in ({}, {"per_plate": 0.0}, {"centers_mm": [(1.0, 2.0)]}):
         rng = np.random.default_rng(4)
-        DEFECTS[name].sample(DEFECTS[name].ranges(**fields), AREA, rng)
+        FLAWS[name].sample(FLAWS[name].ranges(**fields), AREA, rng)
         rest.add(rng.random())
     assert len(rest) == 1
 
@@ -96,7 +96,7 @@ def middle(defect):
     return tuple(np.add(defect.start_mm, defect.end_mm) / 2)
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("name", FLAWS)
 def test_centres_are_spread_over_the_area_or_given(name):
     x, y = np.array([middle(one) for one in drawn(name, per_plate=400.0)]).T
     assert ((x >= -60) & (x < 60) & (y >= -50) & (y < 50)).all()
@@ -149,7 +149,7 @@ def test_a_tool_that_skips_has_lifted_at_that_share_of_the_knots():
     [
         *[
             (name, *wrong)
-            for name in DEFECTS
+            for name in FLAWS
             for wrong in (
                 ("per_plate", 1.5, "per_plate: 1.5, expected whole numbers"),
                 ("per_plate", (-1.0, 2.0), "per_plate: .*, expected within"),
@@ -185,10 +185,10 @@ def test_wrong_ranges_are_named(name, field, value, said):
         drawn(name, **{field: value})
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("name", FLAWS)
 @pytest.mark.parametrize(
     "area", [(0.0, 0.0, 0.0, 1.0), (0.0, 1.0, 1.0, 0.0), (0.0, 0.0, math.nan, 1.0)]
 )
 def test_an_empty_area_is_named(name, area):
     with pytest.raises(ValueError, match=r"^area_mm: .*, expected \(x0, y0, x1, y1\)"):
-        DEFECTS[name].sample(DEFECTS[name].ranges(), area, np.random.default_rng(1))
+        FLAWS[name].sample(FLAWS[name].ranges(), area, np.random.default_rng(1))

@@ -1,8 +1,8 @@
 """Fingerprints: a film of grease in the pattern of friction ridges, where a finger touched.
 
-The ridges are grown along an orientation field, see `impurities.ridges`. Over the oval of the
-finger the pressure falls from the middle to the border, to the side that the finger was tilted away
-from, and unevenly:
+The ridges are grown along an orientation field, see `impurities.fingerprint.ridges`. Over the oval
+of the finger the pressure falls from the middle to the border, to the side that the finger was
+tilted away from, and unevenly:
 
     pressure = (1 − ρ²)·(1 + unevenness·noise) − tilt·(1 + s)/2
 
@@ -23,14 +23,14 @@ for any points; `rasterize` is its mean over the pixels of a picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from impurities.fingerprint.ridges import TEXELS_PER_PERIOD, RidgeFlow, grow
 from impurities.perlin import perlin2
 from impurities.raster import (
     Array,
@@ -45,11 +45,7 @@ from impurities.raster import (
     window,
     within_pixels,
 )
-from impurities.ridges import TEXELS_PER_PERIOD, RidgeFlow, grow
 from stainless.homography import project
-
-#: The name of this impurity in annotations and scenes.
-CLASS_NAME = "fingerprint"
 
 #: Least pressure that counts as contact; 1 is that in the middle of an even, upright finger.
 CONTACT_LIMIT = 0.12
@@ -110,12 +106,6 @@ class Fingerprint:
     def reach_mm(self) -> float:
         """No point of the print is farther from the centre."""
         return max(self.width_mm, self.length_mm) / 2.0 + _TRAIL * math.hypot(*self.drag_mm)
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Fingerprint:
-        """Rebuild a print from what `dataclasses.asdict` and JSON made of it."""
-        pairs = {key: tuple(fields[key]) for key in ("center_mm", "drag_mm", "noise_offset")}
-        return cls(**{**fields, **pairs, "flow": RidgeFlow.from_dict(fields["flow"])})
 
 
 def evaluate(

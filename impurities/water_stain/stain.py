@@ -16,14 +16,12 @@ definition, for any points; `rasterize` is the same for the pixels of a picture,
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from impurities.heterogeneity import Heterogeneity
 from impurities.jittered_cells import CellTable, nearest_center, squared_distance
 from impurities.perlin import perlin2
 from impurities.raster import (
@@ -37,10 +35,8 @@ from impurities.raster import (
     window,
     within_pixels,
 )
+from impurities.water_stain.heterogeneity import Heterogeneity
 from stainless.homography import project
-
-#: The name of this impurity in annotations and scenes.
-CLASS_NAME = "water_stain"
 
 Rivals = list[tuple[int, tuple[float, float]]]
 
@@ -73,19 +69,6 @@ class WaterStain:
     def reach_mm(self) -> float:
         """No point of the stain is farther from the centre: noise lies in [-1, 1]."""
         return self.radius_mm + self.amplitude_mm
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> WaterStain:
-        """Rebuild a stain from what `dataclasses.asdict` and JSON made of it."""
-        inner = fields.get("heterogeneity")
-        return cls(
-            **{
-                **fields,
-                "center_mm": tuple(fields["center_mm"]),
-                "noise_offset": tuple(fields["noise_offset"]),
-                "heterogeneity": None if inner is None else Heterogeneity.from_dict(inner),
-            }
-        )
 
 
 def evaluate(

@@ -7,9 +7,7 @@ edge came to rest (Deegan et al., "Capillary flow as the cause of ring stains", 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,16 +52,6 @@ class Heterogeneity:
     mode_frequency_per_mm: float = 0.0
     mode_offset: tuple[float, float] = (0.0, 0.0)
     rings: tuple[Ring, ...] = ()
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Heterogeneity:
-        """Rebuild from what `dataclasses.asdict` and JSON made of it."""
-        return cls(
-            mode_scales=tuple(fields["mode_scales"]),
-            mode_frequency_per_mm=fields["mode_frequency_per_mm"],
-            mode_offset=tuple(fields["mode_offset"]),
-            rings=tuple(Ring(**ring) for ring in fields["rings"]),
-        )
 
     def vary(self, change: Array, relative: Array, x_mm: Array, y_mm: Array) -> Array:
         """Return the change of reflectance with modes and rings.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from impurities.ridges import TEXELS_PER_PERIOD, RidgeFlow, grow
+from impurities.fingerprint.ridges import TEXELS_PER_PERIOD, RidgeFlow, grow
 
 LOOP = RidgeFlow(((0.0, 1.0),), ((-4.5, -5.5),))
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impurities.water_stain_ranges import (
+from impurities.water_stain.ranges import (
     HeterogeneityRanges,
     WaterStainRanges,
     check_reach,

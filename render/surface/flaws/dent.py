@@ -14,14 +14,13 @@ dr.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, unique
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from render.surface.flaw import Flaw
 from render.surface.relief import (
     Box,
     Draws,
@@ -34,9 +33,6 @@ from render.surface.relief import (
     stands_out,
 )
 from stainless.ranges import Range, check_range, within
-
-#: The name of this defect in annotations and scenes.
-CLASS_NAME = "dent"
 
 #: A dent ends where its rim has sunk into the grooves of a brushed finish, which are some tenths of
 #: a micrometre deep with a slope of 0.05 on root mean square; a micrometre closes the mask over the
@@ -86,18 +82,6 @@ class Dent:
     steepness: float
     rim_share: float
     imprint: tuple[Wave, ...]
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Dent:
-        """Rebuild a dent from what `dataclasses.asdict` and JSON made of it."""
-        return cls(
-            **{
-                **fields,
-                "center_mm": tuple(fields["center_mm"]),
-                "outline": tuple(tuple(pair) for pair in fields["outline"]),
-                "imprint": tuple(Wave(**wave) for wave in fields["imprint"]),
-            }
-        )
 
 
 def relief(dent: Dent, x_mm: Float64, y_mm: Float64) -> Relief:
@@ -275,3 +259,16 @@ def sample_dents(ranges: DentRanges, area_mm: Box, rng: np.random.Generator) -> 
 
     centers = placed(ranges.per_plate, ranges.centers_mm, area_mm, draws)
     return [dent(k, center) for k, center in enumerate(centers)]
+
+
+KIND = Flaw(
+    index=102,
+    stream=1,
+    layer=1,
+    ranges=DentRanges,
+    validate=validate,
+    sample=sample_dents,
+    relief=relief,
+    boxes=boxes_mm,
+    inside=inside,
+)

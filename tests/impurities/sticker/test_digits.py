@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from impurities.digits import ADVANCE, WIDTH, distance, strokes, text_width
+from impurities.sticker.digits import ADVANCE, WIDTH, distance, strokes, text_width
 
 ALL = "0123456789"
 

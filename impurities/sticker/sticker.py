@@ -12,14 +12,12 @@ picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from impurities.digits import distance, strokes
 from impurities.raster import (
     Array,
     Field,
@@ -32,10 +30,8 @@ from impurities.raster import (
     window,
     within_pixels,
 )
+from impurities.sticker.digits import distance, strokes
 from stainless.homography import project
-
-#: The name of this impurity in annotations and scenes.
-CLASS_NAME = "sticker"
 
 
 @dataclass(frozen=True)
@@ -99,15 +95,6 @@ class Sticker:
     def reach_mm(self) -> float:
         """No point of the sticker is farther from its middle."""
         return math.hypot(self.width_mm, self.height_mm) / 2.0
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Sticker:
-        """Rebuild a sticker from what `dataclasses.asdict` and JSON made of it."""
-        bubbles = (
-            Bubble(**{**one, "center_mm": tuple(one["center_mm"])}) for one in fields["bubbles"]
-        )
-        pairs = {key: tuple(fields[key]) for key in ("center_mm", "noise_offset")}
-        return cls(**{**fields, **pairs, "bubbles": tuple(bubbles)})
 
 
 @dataclass(frozen=True)

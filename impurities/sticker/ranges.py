@@ -9,11 +9,11 @@ from enum import IntEnum, unique
 import numpy as np
 from numpy.typing import NDArray
 
-from impurities.digits import text_width
 from impurities.jittered_cells import Area
 from impurities.perlin import PERIOD
 from impurities.placement import check_area, check_placement, spread, whole_number
-from impurities.sticker import Bubble, Sticker
+from impurities.sticker.digits import text_width
+from impurities.sticker.sticker import Bubble, Sticker
 from stainless.ranges import Range, bounds, check_range, shown, within
 
 # As many bubbles are drawn for every sticker, so that a wider range of them moves nothing else.

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from impurities.heterogeneity import Heterogeneity, Ring
 from impurities.perlin import perlin2
-from impurities.water_stain import WaterStain, evaluate, rasterize
-from impurities.water_stain_ranges import HeterogeneityRanges, WaterStainRanges, sample_stains
+from impurities.water_stain.heterogeneity import Heterogeneity, Ring
+from impurities.water_stain.ranges import HeterogeneityRanges, WaterStainRanges, sample_stains
+from impurities.water_stain.stain import WaterStain, evaluate, rasterize
 from stainless.homography import axis_aligned
 
 AREA = (0.0, 0.0, 30.0, 30.0)

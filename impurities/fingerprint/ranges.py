@@ -9,11 +9,11 @@ from enum import IntEnum, unique
 import numpy as np
 from numpy.typing import NDArray
 
-from impurities.fingerprint import Fingerprint
+from impurities.fingerprint.film import Fingerprint
+from impurities.fingerprint.ridges import RidgeFlow
 from impurities.jittered_cells import Area
 from impurities.perlin import PERIOD
 from impurities.placement import check_area, check_placement, spread, whole_number
-from impurities.ridges import RidgeFlow
 from stainless.ranges import Range, check_range, within
 
 

@@ -14,14 +14,13 @@ aside.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, unique
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from render.surface.flaw import Flaw
 from render.surface.relief import (
     Box,
     Draws,
@@ -34,9 +33,6 @@ from render.surface.relief import (
     turned,
 )
 from stainless.ranges import Range, check_range, within
-
-#: The name of this defect in annotations and scenes.
-CLASS_NAME = "scratch"
 
 #: The grooves of a brushed finish are some tenths of a micrometre deep, their slope 0.05 on root
 #: mean square; what is lower and flatter than these limits drowns in them. Groove and lips both
@@ -71,12 +67,6 @@ class Scratch:
     depth_um: float
     pressure: tuple[float, ...]
     lip_share: float
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Scratch:
-        """Rebuild a scratch from what `dataclasses.asdict` and JSON made of it."""
-        tuples = ("start_mm", "end_mm", "bend_mm", "pressure")
-        return cls(**{**fields, **{name: tuple(fields[name]) for name in tuples}})
 
     def chord(self) -> tuple[float, float]:
         """Return the length of the chord (mm) and its angle to x."""
@@ -267,3 +257,16 @@ def sample_scratches(
 
     centers = placed(ranges.per_plate, ranges.centers_mm, area_mm, draws)
     return [scratch(k, center) for k, center in enumerate(centers)]
+
+
+KIND = Flaw(
+    index=103,
+    stream=2,
+    layer=2,
+    ranges=ScratchRanges,
+    validate=validate,
+    sample=sample_scratches,
+    relief=relief,
+    boxes=boxes_mm,
+    inside=inside,
+)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from impurities.water_stain import WaterStain, evaluate, rasterize
-from impurities.water_stain_ranges import HeterogeneityRanges, WaterStainRanges, sample_stains
+from impurities.water_stain.ranges import HeterogeneityRanges, WaterStainRanges, sample_stains
+from impurities.water_stain.stain import WaterStain, evaluate, rasterize
 from stainless.homography import axis_aligned, project
 
 CROWDED = WaterStainRanges(jitter=1.0, density=1.0, radius_mm=(1.0, 5.0), amplitude_mm=(0.3, 0.9))

@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from impurities.fingerprint import CONTACT_LIMIT, Fingerprint, evaluate
-from impurities.fingerprint_ranges import FingerprintRanges, sample_prints, validate
-from impurities.ridges import RidgeFlow
+from impurities.fingerprint.film import CONTACT_LIMIT, Fingerprint, evaluate
+from impurities.fingerprint.ranges import FingerprintRanges, sample_prints, validate
+from impurities.fingerprint.ridges import RidgeFlow
 from stainless.ranges import bounds
 
 AREA = (-60.0, -50.0, 60.0, 50.0)

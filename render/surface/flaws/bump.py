@@ -10,14 +10,13 @@ Both the height and its slope vanish at the border. The flank is steepest halfwa
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, unique
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from render.surface.flaw import Flaw
 from render.surface.relief import (
     Box,
     Draws,
@@ -31,9 +30,6 @@ from render.surface.relief import (
     turned,
 )
 from stainless.ranges import Range, check_range
-
-#: The name of this defect in annotations and scenes.
-CLASS_NAME = "bump"
 
 #: A good sheet is wavy with a slope of 0.002 to 0.005; what is lower and flatter than these limits
 #: is no different from it. The limit of height closes the mask over the flat top.
@@ -58,11 +54,6 @@ class Bump:
     elongation: float
     angle_rad: float
     height_um: float
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Bump:
-        """Rebuild a bump from what `dataclasses.asdict` and JSON made of it."""
-        return cls(**{**fields, "center_mm": tuple(fields["center_mm"])})
 
     def half_axes_mm(self) -> tuple[float, float]:
         """Return the long and the short half axis."""
@@ -164,3 +155,16 @@ def sample_bumps(ranges: BumpRanges, area_mm: Box, rng: np.random.Generator) -> 
 
     centers = placed(ranges.per_plate, ranges.centers_mm, area_mm, draws)
     return [bump(k, center) for k, center in enumerate(centers)]
+
+
+KIND = Flaw(
+    index=101,
+    stream=0,
+    layer=0,
+    ranges=BumpRanges,
+    validate=validate,
+    sample=sample_bumps,
+    relief=relief,
+    boxes=boxes_mm,
+    inside=inside,
+)

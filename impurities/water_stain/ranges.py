@@ -9,10 +9,10 @@ from enum import IntEnum, unique
 import numpy as np
 from numpy.typing import NDArray
 
-from impurities.heterogeneity import Heterogeneity, Ring
 from impurities.jittered_cells import Area, cells_over, guaranteed_reach_mm, jittered_center
 from impurities.perlin import PERIOD
-from impurities.water_stain import WaterStain
+from impurities.water_stain.heterogeneity import Heterogeneity, Ring
+from impurities.water_stain.stain import WaterStain
 from stainless.ranges import Range, bounds, check_range, shown, within
 
 

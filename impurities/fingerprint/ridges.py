@@ -10,9 +10,7 @@ The frame is that of the finger: u to its right, v towards its tip, in mm.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,12 +54,6 @@ class RidgeFlow:
     deltas_mm: tuple[Point, ...] = ()
     arch: float = 0.0
     arch_width_mm: float = 1.0
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> RidgeFlow:
-        """Rebuild from what `dataclasses.asdict` and JSON made of it."""
-        points = {key: tuple((u, v) for u, v in fields[key]) for key in ("cores_mm", "deltas_mm")}
-        return cls(**{**fields, **points})
 
     def angle(self, u_mm: ArrayLike, v_mm: ArrayLike) -> Array:
         """Return the angle of the ridges against u, in rad, modulo π."""

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from impurities.placement import spread
-from impurities.sticker import Bubble, Sticker, evaluate, rasterize
-from impurities.sticker_ranges import StickerRanges, sample_stickers, validate
+from impurities.sticker.ranges import StickerRanges, sample_stickers, validate
+from impurities.sticker.sticker import Bubble, Sticker, evaluate, rasterize
 from stainless.homography import axis_aligned
 from stainless.ranges import bounds
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from noise import pnoise2
+from support.rebuild import rebuilt
 
-from impurities.heterogeneity import Heterogeneity, Ring
-from impurities.water_stain import WaterStain, evaluate
-from impurities.water_stain_ranges import WaterStainRanges, sample_stains
+from impurities.water_stain.heterogeneity import Heterogeneity, Ring
+from impurities.water_stain.ranges import WaterStainRanges, sample_stains
+from impurities.water_stain.stain import WaterStain, evaluate
 
 # pnoise2(22.5, 9) = 0.5 and pnoise2(24.5, 9) = -0.5; at integer points it is 0.
 BULGING, SHRINKING = (22.0, 9.0), (24.0, 9.0)
@@ -160,4 +161,4 @@ def test_survives_json():
     )
     for original in (plain, varied):
         text = json.dumps(dataclasses.asdict(original))
-        assert WaterStain.from_dict(json.loads(text)) == original
+        assert rebuilt(WaterStain, json.loads(text)) == original

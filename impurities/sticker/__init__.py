@@ -1,0 +1,1 @@
+"""Stickers: labels with digits on them, and how they are drawn."""

@@ -1,0 +1,1 @@
+"""Water stains: outlines, their variation inside, and how they are drawn."""

@@ -1,0 +1,1 @@
+"""The flaws of a metal surface; each module here is a kind."""
