@@ -1,11 +1,11 @@
-# make demo · make test · make bench: each sets up what it needs in .venv, once.
+# make demo · make test · make golden · make bench: each sets up what it needs in .venv, once.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CELL := --data datasets/cell_small --category cell
 MODEL := models/cell_small.safetensors
 
-.PHONY: demo test bench clean
+.PHONY: demo test golden bench clean
 
 demo: .venv/demo
 	$(BIN)/python render/generate.py --config scenes/plate_small.yaml
@@ -24,6 +24,11 @@ test: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# What the program did when tests/golden/record.json was written, compared with what it does now.
+# After a change that is meant: .venv/bin/python tests/golden/golden.py --write
+golden: .venv/dev
+	$(BIN)/python tests/golden/golden.py
 
 bench: .venv/dev
 	$(BIN)/python -m render.benchmark
