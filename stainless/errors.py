@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
+import io
 import os
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
 INTERRUPTED = 130
 
@@ -21,6 +26,52 @@ class InputError(ValueError):
 
     The message is one line that names the file, the key, the value and what was expected.
     """
+
+
+class DataWarning(UserWarning):
+    """What the user gave can be used, but perhaps not as it was meant; one line, as an error's."""
+
+
+def _survive(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Write a character that an encoding lacks: a byte of a file name as itself, else escaped."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
+
+
+#: How text is written that must not fail: names that are no UTF-8 come out as they are on disk.
+SURVIVE = "stainless.survive"
+codecs.register_error(SURVIVE, _survive)
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Let no output die of a character, and show a `DataWarning` as one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=SURVIVE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", DataWarning)
+        show = warnings.showwarning
+
+        def show_line(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, DataWarning):
+                print(f"{name}: warning: {' '.join(str(message).split())}", file=sys.stderr)
+            else:
+                show(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show_line
+        yield
 
 
 def explain(error: BaseException) -> str | None:
@@ -48,7 +99,8 @@ def guarded(command: Callable[[], int | None], name: str = "stainless") -> int:
         reads what it prints.
     """
     try:
-        return command() or 0
+        with speaking(name):
+            return command() or 0
     except SystemExit as end:
         # Blender goes on after a SystemExit and quits with 0: a code is returned, never raised.
         return end.code if isinstance(end.code, int) else int(end.code is not None)

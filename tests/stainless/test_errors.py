@@ -1,12 +1,14 @@
 """Exit codes, and one line for what the user can mend."""
 
 import errno
+import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 
-from stainless.errors import InputError, guarded
+from stainless.errors import DataWarning, InputError, guarded
 
 
 def raising(error):
@@ -70,3 +72,40 @@ def test_a_reader_that_has_seen_enough_is_no_crash():
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 141
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        ("utf-8", "gr\u00fcn\udcff \u4f60.png".encode(errors="surrogateescape")),
+        ("cp1252", "gr\u00fcn".encode("cp1252") + b"\xff \\u4f60.png"),
+        ("ascii", b"gr\\xfcn\xff \\u4f60.png"),
+    ],
+)
+def test_output_never_dies_of_a_character(encoding, expected):
+    code = (
+        "import sys\nfrom stainless.errors import InputError, guarded\n"
+        "name = b'gr\\xc3\\xbcn\\xff \\xe4\\xbd\\xa0.png'.decode(errors='surrogateescape')\n"
+        "def command():\n    print(name)\n    raise InputError(name)\n"
+        "sys.exit(guarded(command))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+    assert done.returncode == 2
+    assert done.stdout == expected + b"\n"
+    assert done.stderr == b"stainless: error: " + expected + b"\n"
+
+
+def test_a_data_warning_is_one_line_and_said_once(capsys):
+    def command():
+        for _ in range(2):
+            warnings.warn("plate: one page\n of two", DataWarning, stacklevel=1)
+        warnings.warn("not ours", UserWarning, stacklevel=1)
+
+    with pytest.warns(UserWarning, match="not ours") as others:
+        assert guarded(command) == 0
+    assert len(others) == 1
+    assert capsys.readouterr().err == "stainless: warning: plate: one page of two\n"

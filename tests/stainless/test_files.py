@@ -156,3 +156,9 @@ def test_a_rename_is_flushed_to_the_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda fd: (flushed.append(os.fstat(fd).st_ino), real(fd)))
     write_text(tmp_path / "a", "x")
     assert flushed == [(tmp_path / "a").stat().st_ino, tmp_path.stat().st_ino]
+
+
+def test_a_name_that_is_no_utf8_survives_in_json(tmp_path):
+    name = b"gr\xfcn.png".decode(errors="surrogateescape")
+    write_json(tmp_path / "list.json", [name])
+    assert json.loads((tmp_path / "list.json").read_text(encoding="utf-8")) == [name]
