@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from train.metrics import Interval, compare, compare_class
+from train.metrics import CLASS_FIGURES, Interval, compare, compare_class
 
 HOLDS, FAILS, NOISE, UNTESTED = "holds", "does not hold", "within noise", "not testable"
 
@@ -157,7 +157,8 @@ class Checks:
             name
             for name in names
             if all(
-                (one.get("false_alarm_rate") or 0) > ALL for one in self._methods[name].summaries
+                (one.get("pixel_false_alarm_rate") or 0) > ALL
+                for one in self._methods[name].summaries
             )
         ]
         if not everywhere:
@@ -198,11 +199,10 @@ class Checks:
 
     def _interval(self, figure: str, first: Rows, second: Rows) -> Interval | None:
         name, _, of_class = figure.rpartition(" ")
-        if of_class in ("pixel_recall", "mean_recall"):
+        if of_class in CLASS_FIGURES:
             found = compare_class(first, second, name, self._seed, self._rounds)[of_class]
         else:
-            known = {"precision": "pixel_precision", "f1": "pixel_f1"}
-            found = compare(first, second, self._seed, self._rounds)[known.get(figure, figure)]
+            found = compare(first, second, self._seed, self._rounds)[figure]
         return None if math.isnan(found.low) else found
 
     def _time(self, one: str, two: str) -> dict[str, Any] | None:
@@ -226,7 +226,7 @@ class Checks:
         """Count the pairs of methods which only one of the two recalls can tell apart."""
         claim = "Defect-wise recall tells more than pixel recall"
         names = list(self._methods)
-        apart = {"mean_defect_recall": 0, "pixel_recall": 0}
+        apart = {"mean_defect_recall": 0, "recall": 0}
         only = dict(apart)
         opposed = 0
         for one, two in combinations(names, 2):
@@ -235,16 +235,16 @@ class Checks:
             )
             signs = {key: _sign(found[key]) for key in apart}
             for key, other in (
-                ("mean_defect_recall", "pixel_recall"),
-                ("pixel_recall", "mean_defect_recall"),
+                ("mean_defect_recall", "recall"),
+                ("recall", "mean_defect_recall"),
             ):
                 apart[key] += signs[key] != 0
                 only[key] += signs[key] != 0 and signs[other] == 0
-            opposed += signs["mean_defect_recall"] * signs["pixel_recall"] < 0
+            opposed += signs["mean_defect_recall"] * signs["recall"] < 0
         pairs = len(names) * (len(names) - 1) // 2
         if not pairs:
             return {"claim": claim, "verdict": UNTESTED, "comparisons": [], "reason": ""}
-        more, less = only["mean_defect_recall"], only["pixel_recall"]
+        more, less = only["mean_defect_recall"], only["recall"]
         verdict = NOISE if more == less else HOLDS if more > less else FAILS
         if not self._enough:
             verdict = NOISE
@@ -256,9 +256,9 @@ class Checks:
                     "what": f"pairs of methods told apart, of {pairs}",
                     "first": "pixel recall",
                     "second": "defect-wise recall",
-                    "first_value": apart["pixel_recall"],
+                    "first_value": apart["recall"],
                     "second_value": apart["mean_defect_recall"],
-                    "difference": apart["mean_defect_recall"] - apart["pixel_recall"],
+                    "difference": apart["mean_defect_recall"] - apart["recall"],
                     "low": None,
                     "high": None,
                     "spread": None,

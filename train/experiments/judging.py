@@ -18,25 +18,19 @@ from stainless.errors import InputError
 from stainless.files import replacing, write_json
 from train.detectors.sequential_patchcore.model import Detector
 from train.experiments.feature_store import FeatureStore, digest
-from train.metrics import anomalous, evaluate, fit_threshold, read_records
+from train.metrics import (
+    CLASS_FIGURES,
+    FIGURES,
+    anomalous,
+    evaluate,
+    fit_threshold,
+    read_records,
+)
 
 #: The two labelled parts.
 VALIDATION, TEST = "validation", "test"
 
 Parts = Mapping[str, Sequence[Sample]]
-
-#: What stands for a method in one line: name, and where `evaluate` has it.
-SUMMARY = {
-    "precision": ("pixels", "precision"),
-    "recall": ("pixels", "recall"),
-    "f1": ("pixels", "f1"),
-    "mean_defect_recall": ("defects", "mean_recall"),
-    "f1_max": ("pixels", "f1_max"),
-    "pixel_auroc": ("pixels", "auroc"),
-    "image_auroc": ("images", "auroc"),
-    "au_pro": ("regions", "au_pro"),
-    "false_alarm_rate": ("images", "false_alarm_rate"),
-}
 
 
 @contextmanager
@@ -127,7 +121,7 @@ def judged(path: Path, key: str) -> dict[str, Any] | None:
 
 def summary(result: Mapping[str, Any]) -> dict[str, float | None]:
     """Return the figures of a result that stand in one line of Table II."""
-    return {name: result[part][key] for name, (part, key) in SUMMARY.items()}
+    return {key: figure.of(result) for key, figure in FIGURES.items()}
 
 
 def mean_and_spread(values: Sequence[float | None]) -> dict[str, float | None]:
@@ -150,8 +144,7 @@ def class_figures(results: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, A
         figures[name] = {
             "kind": first["kind"],
             "instances": first["instances"],
-            "pixel_recall": mean_and_spread([one["pixel_recall"] for one in of]),
-            "mean_recall": mean_and_spread([one["mean_recall"] for one in of]),
+            **{key: mean_and_spread([one[key] for one in of]) for key in CLASS_FIGURES},
             "recall": mean_curve([one["recall"] for one in of]),
         }
     return figures

@@ -29,6 +29,7 @@ from train.detectors.sequential_patchcore.rivals import anomalib_greedy, exact_g
 from train.experiments.seeding import seeded
 from train.features import FeatureExtractor
 from train.metrics import (
+    FIGURES,
     Interval,
     Records,
     compare,
@@ -46,6 +47,17 @@ METHODS = {
     "greedy": "exact greedy k-center",
     "random": "random patches",
 }
+
+#: Figures of the table, by their keys.
+COLUMNS = (
+    "image_auroc",
+    "pixel_auroc",
+    "au_pro",
+    "f1",
+    "f1_max",
+    "pixel_false_alarm_rate",
+    "mean_defect_recall",
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -218,15 +230,13 @@ def judge(method: str, parts: dict[str, list[Sample]], out: Path) -> dict[str, A
 
 def table(results: dict[str, dict[str, Any]]) -> str:
     """Return the Markdown table of all methods, and that of the recall per class."""
-    head = ["image AUROC", "pixel AUROC", "AU-PRO", "pixel F1", "F1-max", "false alarms"]
-    head += ["mean defect recall", "seconds", "CPU s", "memory MB"]
+    head = [FIGURES[key].title for key in COLUMNS] + ["seconds", "CPU s", "memory MB"]
     lines = [_row(["", *head]), _row(["---", *["--:"] * len(head)])]
     for method, result in results.items():
-        pixels, images, took = result["pixels"], result["images"], result["selection"]
-        quality = [images["auroc"], pixels["auroc"], result["regions"]["au_pro"], pixels["f1"]]
-        quality += [pixels["f1_max"], images["false_alarm_rate"], result["defects"]["mean_recall"]]
+        took = result["selection"]
         cost = [took["seconds"], took["cpu_seconds"], took["memory_mb"]]
-        cells = [f"{value:.3f}" for value in quality] + [f"{value:,.0f}" for value in cost]
+        cells = [f"{FIGURES[key].of(result):.3f}" for key in COLUMNS]
+        cells += [f"{value:,.0f}" for value in cost]
         lines.append(_row([METHODS[method], *cells]))
     classes = list(next(iter(results.values()))["classes"])
     lines += ["", _row(["mean defect-wise recall (found at all)", *classes])]

@@ -34,7 +34,7 @@ from train.experiments.settings import Experiment
 from train.experiments.sources import Pictures
 from train.experiments.stages import Stages
 from train.features import FeatureExtractor
-from train.metrics import COVERAGE_THRESHOLDS
+from train.metrics import CLASS_FIGURES, COVERAGE_THRESHOLDS
 
 RESULTS = "results.json"
 
@@ -222,7 +222,7 @@ def _judged(method: Method, results: Sequence[Mapping[str, Any]]) -> Judged:
                 **{
                     f"{name} {key}": one[key]
                     for name, one in result["classes"].items()
-                    for key in ("pixel_recall", "mean_recall")
+                    for key in CLASS_FIGURES
                 },
             }
             for result in results

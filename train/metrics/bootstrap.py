@@ -1,23 +1,20 @@
 """How sure a difference between two methods is: a paired bootstrap over groups.
 
-Both methods are judged on the same images. Images of one group (photographs of one part) resemble
-each other, so whole groups are drawn, with replacement, as many as there are; every draw gives one
-difference, and their middle 95 % the interval.
+Both methods are evaluated on the same images. Images of one group (photographs of one part)
+resemble each other, so whole groups are drawn, with replacement, as many as there are; every draw
+gives one difference, and their middle 95 % the interval.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from stainless.errors import InputError
-from train.metrics.images import false_alarm_rate, image_auroc
-from train.metrics.scores import ratio
-
-#: A metric of a selection of images, given as indices that may repeat.
-Metric = Callable[[np.ndarray], float]
+from train.metrics.figures import CLASS_FIGURES, FIGURES
+from train.metrics.metric import Resampled, Row, shares
 
 
 class Interval(NamedTuple):
@@ -29,8 +26,8 @@ class Interval(NamedTuple):
 
 
 def paired_bootstrap(
-    first: Metric,
-    second: Metric,
+    first: Resampled,
+    second: Resampled,
     groups: Sequence[str],
     seed: int,
     rounds: int = 2000,
@@ -67,8 +64,8 @@ def paired_bootstrap(
 
 
 def compare(
-    first: Sequence[Mapping[str, Any]],
-    second: Sequence[Mapping[str, Any]],
+    first: Sequence[Row],
+    second: Sequence[Row],
     seed: int,
     rounds: int = 2000,
 ) -> dict[str, Interval]:
@@ -81,73 +78,60 @@ def compare(
         rounds: number of draws.
 
     Returns:
-        Interval by metric: image_auroc, false_alarm_rate, pixel_f1, pixel_precision, pixel_recall
-        and mean_defect_recall, second minus first.
+        Interval by the key of the figure (`train.metrics.figures`), second minus first.
 
     Raises:
         InputError: the images or their ground truth differ.
     """
-    return _compared(first, second, _metrics, seed, rounds)
+    return _compared(first, second, _figures, seed, rounds)
 
 
 def compare_class(
-    first: Sequence[Mapping[str, Any]],
-    second: Sequence[Mapping[str, Any]],
+    first: Sequence[Row],
+    second: Sequence[Row],
     name: str,
     seed: int,
     rounds: int = 2000,
 ) -> dict[str, Interval]:
-    """Return the intervals of one class' pixel_recall and mean_recall; otherwise as `compare`."""
-    return _compared(first, second, lambda rows: _class_metrics(rows, name), seed, rounds)
+    """Return the intervals of one class' figures; otherwise as `compare`."""
+    return _compared(first, second, lambda rows: _class_figures(rows, name), seed, rounds)
 
 
 def _compared(
-    first: Sequence[Mapping[str, Any]],
-    second: Sequence[Mapping[str, Any]],
-    metrics_of: Callable[[Sequence[Mapping[str, Any]]], dict[str, Metric]],
+    first: Sequence[Row],
+    second: Sequence[Row],
+    figures_of: Callable[[Sequence[Row]], dict[str, Resampled]],
     seed: int,
     rounds: int,
 ) -> dict[str, Interval]:
     rows = [sorted(each, key=lambda row: row["name"]) for each in (first, second)]
     for key in ("name", "label", "group", "defects"):
-        if [row[key] for row in rows[0]] != [row[key] for row in rows[1]]:
+        if [row.get(key) for row in rows[0]] != [row.get(key) for row in rows[1]]:
             raise InputError(f"the two evaluations are of different images: their {key}s differ")
     groups = [row["group"] for row in rows[0]]
-    metrics = zip(metrics_of(rows[0]).items(), metrics_of(rows[1]).values(), strict=True)
+    figures = zip(figures_of(rows[0]).items(), figures_of(rows[1]).values(), strict=True)
     return {
-        name: paired_bootstrap(one, other, groups, seed, rounds) for (name, one), other in metrics
+        key: paired_bootstrap(before, after, groups, seed, rounds)
+        for (key, before), after in figures
     }
 
 
-def _shares(part: np.ndarray, whole: np.ndarray) -> Metric:
-    return lambda drawn: ratio(float(part[drawn].sum()), float(whole[drawn].sum()))
-
-
-def _class_metrics(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, Metric]:
-    nothing = {"pixels": 0, "found": 0, "instances": 0, "recall_sum": 0.0}
-    of = [row["classes"].get(name, nothing) for row in rows]
-    column = {key: np.array([one[key] for one in of], float) for key in nothing}
+def _figures(rows: Sequence[Row]) -> dict[str, Resampled]:
     return {
-        "pixel_recall": _shares(column["found"], column["pixels"]),
-        "mean_recall": _shares(column["recall_sum"], column["instances"]),
+        key: figure.resample(rows)
+        for key, figure in FIGURES.items()
+        if figure.resample is not None and rows
     }
 
 
-def _metrics(rows: Sequence[Mapping[str, Any]]) -> dict[str, Metric]:
-    column = {key: np.array([row[key] for row in rows]) for key in (rows[0] if rows else {})}
-    if not rows:
-        return {}
-    hit, false, missed = (column[f"pixel_{kind}"] for kind in ("tp", "fp", "fn"))
-
+def _class_figures(rows: Sequence[Row], name: str) -> dict[str, Resampled]:
+    nothing: Row = {}
+    of_class = [row.get("classes", nothing).get(name, nothing) for row in rows]
     return {
-        "image_auroc": lambda drawn: image_auroc(
-            column["score"][drawn], column["defective"][drawn]
-        ),
-        "false_alarm_rate": lambda drawn: false_alarm_rate(
-            column["flagged"][drawn], column["defective"][drawn]
-        ),
-        "pixel_f1": _shares(2 * hit, 2 * hit + false + missed),
-        "pixel_precision": _shares(hit, hit + false),
-        "pixel_recall": _shares(hit, hit + missed),
-        "mean_defect_recall": _shares(column["defect_recall_sum"], column["defects"]),
+        key: shares(_of(figure.part), _of(figure.whole))(of_class)
+        for key, figure in CLASS_FIGURES.items()
     }
+
+
+def _of(key: str) -> Callable[[Row], float]:
+    return lambda row: row.get(key) or 0.0

@@ -1,4 +1,4 @@
-"""Image metrics: an image scores as its most anomalous pixel."""
+"""Image metrics: scores and verdicts of whole images against what the images are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def image_auroc(scores: np.ndarray, defective: np.ndarray) -> float:
     """Return the area under the ROC curve of images, ties counted half.
 
     Args:
-        scores: (N,) highest pixel score of each image.
+        scores: (N,) score of each image.
         defective: (N,) bool, whether the image has a defect.
 
     Returns:
@@ -28,13 +28,10 @@ def image_auroc(scores: np.ndarray, defective: np.ndarray) -> float:
 
 
 def false_alarm_rate(flagged: np.ndarray, defective: np.ndarray) -> float:
-    """Return the share of good images with any pixel at or above the threshold.
-
-    Pixel AUROC and AU-PRO hide it: a few stray pixels on every good image barely move them, yet
-    every such part would be thrown away.
+    """Return the share of good images that are flagged: each would be thrown away.
 
     Args:
-        flagged: (N,) bool, whether any pixel of the image is anomalous.
+        flagged: (N,) bool, whether the image counts as anomalous.
         defective: (N,) bool, whether the image has a defect.
 
     Returns:
@@ -42,3 +39,25 @@ def false_alarm_rate(flagged: np.ndarray, defective: np.ndarray) -> float:
     """
     good = ~np.asarray(defective, bool)
     return ratio(int(np.count_nonzero(flagged & good)), int(good.sum()))
+
+
+def misranked(scores: np.ndarray, defective: np.ndarray) -> np.ndarray:
+    """Return, for each image, the share of the other kind's images on the wrong side of it.
+
+    Args:
+        scores: (N,) score of each image.
+        defective: (N,) bool, whether the image has a defect.
+
+    Returns:
+        (N,) from 0 to 1, ties counted half; 0 without an image of the other kind.
+    """
+    scores, defective = np.asarray(scores, float), np.asarray(defective, bool)
+    wrong = np.zeros(len(scores))
+    for kind in (False, True):
+        others = np.sort(scores[defective != kind])
+        if len(others):
+            own = scores[defective == kind]
+            below = np.searchsorted(others, own, "left") / len(others)
+            upto = np.searchsorted(others, own, "right") / len(others)
+            wrong[defective == kind] = 1 - (below + upto) / 2 if kind else (below + upto) / 2
+    return wrong

@@ -76,6 +76,10 @@ class F1Max(NamedTuple):
 def f1_max(maps: Maps, budget: int = BUDGET) -> F1Max:
     """Return the highest pixel F1 and its threshold, reading the images twice as a rule.
 
+    Args:
+        maps: gives the images anew at every call.
+        budget: bytes that the bins resolved in one reading take (`train.metrics.radix`).
+
     The first reading bounds the F1 inside every bin; the second resolves only the bins that can
     hold the highest.
 
@@ -86,31 +90,13 @@ def f1_max(maps: Maps, budget: int = BUDGET) -> F1Max:
     for image in maps():
         radix.update(image)
     curve = F1Curve(radix)
-    for steps in radix.steps(maps, curve.candidates, budget):
-        curve.update(steps)
-    return curve.result()
-
-
-def pixel_auroc(maps: Maps, budget: int = BUDGET) -> float:
-    """Return the area under the ROC curve of all pixels, ties counted half.
-
-    The images are read once, and again as long as bins with pixels of both kinds are left, for at
-    most `budget` pixels (`train.metrics.radix`) at a time.
-
-    Returns:
-        NaN without a defective or without a nominal pixel.
-    """
-    radix = Radix()
-    for image in maps():
-        radix.update(image)
-    curve = RocCurve(radix)
-    for steps in radix.steps(maps, radix.mixed, budget):
+    for steps in radix.steps(maps, curve.needed, budget):
         curve.update(steps)
     return curve.result()
 
 
 class F1Curve:
-    """F1 along the steps of `Radix.steps`; the bins of `candidates` must be refined there."""
+    """F1 along the steps of `Radix.steps`; the bins of `needed` must be refined there."""
 
     def __init__(self, radix: Radix) -> None:
         self._total = int(radix.positives.sum())
@@ -120,7 +106,7 @@ class F1Curve:
         bound = self._f1(found, false - radix.negatives)
         lowest = self._f1(found, false).max()
         #: (BINS,) bool: the bins that can hold the highest F1.
-        self.candidates = (radix.positives > 0) & (bound >= lowest)
+        self.needed = (radix.positives > 0) & (bound >= lowest)
         self._found = self._false = 0
         self._best = F1Max(-1.0, math.nan)
 
@@ -143,9 +129,11 @@ class F1Curve:
 
 
 class RocCurve:
-    """Area under the ROC curve along the steps of `Radix.steps`, `Radix.mixed` refined."""
+    """Area under the ROC curve along the steps of `Radix.steps`, ties counted half."""
 
     def __init__(self, radix: Radix) -> None:
+        #: (BINS,) bool: the bins that must be refined there; in any other the curve is straight.
+        self.needed = radix.mixed
         self._pairs = float(radix.positives.sum()) * float(radix.negatives.sum())
         self._found = 0
         self._areas: list[float] = []

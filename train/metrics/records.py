@@ -1,4 +1,4 @@
-"""What is judged: an image's anomaly map beside its ground truth, read when it is its turn."""
+"""What is evaluated: an image's anomaly map beside its ground truth, read when it is its turn."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from stainless.dataset import (
+    GOOD,
     Annotation,
     Sample,
     load_annotation,
@@ -23,40 +24,62 @@ from train.metrics.scores import Maps, Pixels, pixels
 
 @dataclass(frozen=True)
 class Record:
-    """One image to judge.
+    """One image to evaluate.
 
     Attributes:
         name: unique among the images.
         group: images of one group stay together in a bootstrap.
         label: "good" or the class of the defect.
-        scores: (H, W) anomaly map in the pixels of the image, or the .npy file of one.
-        mask: (H, W) bool, what is defective.
+        scores: (H, W) anomaly map in the pixels of the image, or the .npy file of one; None of a
+            detector that gives none.
+        mask: (H, W) bool, what is defective; None where nobody has marked it.
         annotation: classes and instances, impurities included, or what reads them; None for one
             class `label` whose instances are the regions of the mask.
         ignore: (H, W) bool, pixels that count for nothing; None for none.
+        value: score of the whole image; None for its highest pixel.
     """
 
     name: str
     group: str
     label: str
-    scores: np.ndarray | Path
-    mask: np.ndarray
+    scores: np.ndarray | Path | None
+    mask: np.ndarray | None
     annotation: Annotation | Callable[[], Annotation] | None = None
     ignore: np.ndarray | None = None
+    value: float | None = None
 
-    def pixels(self, weights: np.ndarray | None = None) -> Pixels:
-        """Return the checked pixels, positive ones weighted by (H, W) `weights` if given.
+    @property
+    def defective(self) -> bool:
+        """Whether the image has a defect."""
+        return self.label != GOOD
+
+    @property
+    def lacks(self) -> str | None:
+        """What keeps pixels from being counted; None for nothing."""
+        if self.scores is None:
+            return "the method gives no anomaly map"
+        return "there are no masks" if self.mask is None else None
+
+    def pixels(self, weights: np.ndarray | None = None, scores: np.ndarray | None = None) -> Pixels:
+        """Return the checked pixels; without a mask all are nominal.
+
+        Args:
+            weights: (H, W), weighs the positive ones.
+            scores: (H, W) anomaly map where it has been read already.
 
         Raises:
             InputError: the map is missing, of another shape, not finite, or wholly ignored.
         """
-        found = pixels(self.name, self.score_map(), self.mask, self.ignore, weights)
+        scores = self.score_map() if scores is None else scores
+        mask = np.zeros(scores.shape, bool) if self.mask is None else self.mask
+        found = pixels(self.name, scores, mask, self.ignore, weights)
         if not len(found.scores):
             raise InputError(f"{self.name}: every pixel is ignored")
         return found
 
     def score_map(self) -> np.ndarray:
         """Return the (H, W) anomaly map."""
+        assert self.scores is not None
         if isinstance(self.scores, np.ndarray):
             return self.scores
         try:
@@ -68,6 +91,7 @@ class Record:
 
     def annotated(self) -> Annotation:
         """Return classes and instances."""
+        assert self.mask is not None
         if self.annotation is None:
             return mask_annotation(self.mask, self.label)
         return self.annotation() if callable(self.annotation) else self.annotation
@@ -78,27 +102,32 @@ Records = Callable[[], Iterable[Record]]
 
 
 def read_records(
-    samples: Sequence[Sample], scores: Callable[[Sample], np.ndarray | Path]
+    samples: Sequence[Sample],
+    scores: Callable[[Sample], np.ndarray | Path | None],
+    values: Callable[[Sample], float] | None = None,
 ) -> Records:
     """Return the records of samples, their ground truth loaded one image at a time.
 
     Args:
-        samples: of one or more parts of a dataset.
+        samples: of one or more splits of a dataset.
         scores: gives the anomaly map of a sample, in the pixels of its image: an array, computed
-            anew at each reading, or rather the .npy file where it was stored.
+            anew at each reading, or rather the .npy file where it was stored; None for no map.
+        values: gives the score of the whole image of a sample; None for its highest pixel.
     """
 
     def read() -> Iterator[Record]:
         for sample in samples:
+            unmarked = sample.mask is None and not sample.is_good
             yield Record(
                 sample.name,
                 sample.group,
                 sample.label,
                 scores(sample),
-                load_mask(sample),
+                None if unmarked else load_mask(sample),
                 # Classes and instances are wanted in one of the readings only.
                 lambda sample=sample: load_annotation(sample),  # type: ignore[misc]
                 load_ignore(sample),
+                None if values is None else values(sample),
             )
 
     return read
@@ -109,6 +138,7 @@ def maps_of(records: Records) -> Maps:
 
     def read() -> Iterator[Pixels]:
         for record in records():
+            assert record.mask is not None
             yield record.pixels(region_weights(record.mask, record.ignore)[0])
 
     return read

@@ -17,8 +17,8 @@ import math
 import cv2
 import numpy as np
 
-from train.metrics.radix import BUDGET, Radix, Steps
-from train.metrics.scores import Maps, ratio
+from train.metrics.radix import Radix, Steps
+from train.metrics.scores import ratio
 
 FPR_LIMIT = 0.3
 
@@ -40,21 +40,6 @@ def region_weights(mask: np.ndarray, ignore: np.ndarray | None = None) -> tuple[
     sizes[0] = 0
     weights = np.divide(1.0, sizes, out=np.zeros(len(sizes)), where=sizes > 0)
     return weights[regions], int(np.count_nonzero(sizes))
-
-
-def au_pro(maps: Maps, limit: float = FPR_LIMIT, budget: int = BUDGET) -> float:
-    """Return AU-PRO from 0 to 1 of images whose pixels carry the weights of `region_weights`.
-
-    Returns:
-        NaN without a region or without a nominal pixel.
-    """
-    radix = Radix()
-    for image in maps():
-        radix.update(image)
-    curve = ProCurve(radix, limit)
-    for steps in radix.steps(maps, curve.needed, budget):
-        curve.update(steps)
-    return curve.result()
 
 
 class ProCurve:

@@ -7,8 +7,9 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from train.metrics import CLASS_FIGURES, FIGURES
 from train.report.results import Results, class_names
-from train.report.tables import METRICS, pair
+from train.report.tables import pair
 
 
 def csv_tables(results: Results) -> dict[str, str]:
@@ -35,7 +36,7 @@ def _text(rows: Iterable[Row]) -> str:
 
 
 def _table1(results: Results) -> Iterable[Row]:
-    values = [f"{metric}{end}" for metric in ("pixel_recall", "mean_recall") for end in SPREAD]
+    values = [f"{key}{end}" for key in CLASS_FIGURES for end in SPREAD]
     yield ["method", "family", "class", "kind", "instances", *values]
     for method in results["methods"]:
         for name in class_names(results):
@@ -46,16 +47,15 @@ def _table1(results: Results) -> Iterable[Row]:
                 name,
                 results["classes"][name],
                 one.get("instances"),
-                *pair(one.get("pixel_recall")),
-                *pair(one.get("mean_recall")),
+                *(value for key in CLASS_FIGURES for value in pair(one.get(key))),
             ]
 
 
 def _table2(results: Results) -> Iterable[Row]:
-    columns = [f"{metric}{end}" for metric in METRICS for end in SPREAD]
+    columns = [f"{key}{end}" for key in FIGURES for end in SPREAD]
     yield ["method", "family", "repeats", *columns]
     for method in results["methods"]:
-        values = [value for key in METRICS for value in pair(method["summary"].get(key))]
+        values = [value for key in FIGURES for value in pair(method["summary"].get(key))]
         yield [method["name"], method["family"], len(method["repeats"]), *values]
 
 

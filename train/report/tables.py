@@ -6,21 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from train.metrics import CLASS_FIGURES, FIGURES
 from train.report.markup import escape, number, spoken
 from train.report.results import FAMILIES, Method, Results, class_names, families
-
-#: Metrics of Table II: what they are called, and whether more is better.
-METRICS = {
-    "precision": ("Precision", True),
-    "recall": ("Recall", True),
-    "f1": ("F1", True),
-    "mean_defect_recall": ("mR_DW", True),
-    "f1_max": ("F1-max", True),
-    "image_auroc": ("Image AUROC", True),
-    "pixel_auroc": ("Pixel AUROC", True),
-    "au_pro": ("AU-PRO", True),
-    "false_alarm_rate": ("False alarms", False),
-}
 
 
 @dataclass(frozen=True)
@@ -61,17 +49,16 @@ def class_table(results: Results) -> str:
         counts = [m["classes"].get(name, {}).get("instances") or 0 for m in results["methods"]]
         note = "low is good" if kind == "impurity" else "defect"
         above.append(
-            f'<th colspan="2" scope="colgroup" class="first {escape(kind)}">'
+            f'<th colspan="{len(CLASS_FIGURES)}" scope="colgroup" class="first {escape(kind)}">'
             f"{escape(spoken(name))} <small>{max(counts)} · {note}</small></th>"
         )
-        for metric, title in (("pixel_recall", "pixel R"), ("mean_recall", "mR_DW")):
-            values = [pair(m["classes"].get(name, {}).get(metric)) for m in results["methods"]]
-            long = "pixel recall" if metric == "pixel_recall" else "mean defect-wise recall"
+        for key, figure in CLASS_FIGURES.items():
+            values = [pair(m["classes"].get(name, {}).get(key)) for m in results["methods"]]
             columns.append(
                 Column(
-                    f"{metric}:{name}",
-                    title,
-                    f"{long} of {spoken(name)}",
+                    f"{key}:{name}",
+                    figure.title,
+                    f"{figure.label} of {spoken(name)}",
                     kind != "impurity",
                     values,
                 )
@@ -82,20 +69,29 @@ def class_table(results: Results) -> str:
 def summary_table(results: Results) -> str:
     """Return Table II: the metrics of whole methods."""
     columns = [
-        Column(key, title, title, more, [pair(m["summary"].get(key)) for m in results["methods"]])
-        for key, (title, more) in METRICS.items()
+        Column(
+            key,
+            figure.title,
+            figure.title,
+            figure.more_is_better,
+            [pair(m["summary"].get(key)) for m in results["methods"]],
+        )
+        for key, figure in FIGURES.items()
     ]
     return _table("summary", results, columns, "")
 
 
 def _table(name: str, results: Results, columns: Sequence[Column], above: str) -> str:
     head = "" if above else '<th class="method" scope="col">Method</th>'
-    head += "".join(_head(column, above != "" and at % 2 == 0) for at, column in enumerate(columns))
+    head += "".join(
+        _head(column, above != "" and at % len(CLASS_FIGURES) == 0)
+        for at, column in enumerate(columns)
+    )
     places = {method["slug"]: at for at, method in enumerate(results["methods"])}
     bodies = []
     for family, members in families(results).items():
         rows = "".join(
-            _row(method, places[method["slug"]], columns, paired=bool(above)) for method in members
+            _row(method, places[method["slug"]], columns, grouped=bool(above)) for method in members
         )
         bodies.append(
             f'<tbody data-family="{family}"><tr class="family"><th colspan="{len(columns) + 1}" '
@@ -118,7 +114,7 @@ def _head(column: Column, first: bool) -> str:
     )
 
 
-def _row(method: Method, place: int, columns: Sequence[Column], paired: bool) -> str:
+def _row(method: Method, place: int, columns: Sequence[Column], grouped: bool) -> str:
     note = f"<small>{escape(method['note'])}</small>" if method.get("note") else ""
     cells = [
         f'<th scope="row" class="method" data-family="{method["family"]}">'
@@ -126,7 +122,7 @@ def _row(method: Method, place: int, columns: Sequence[Column], paired: bool) ->
     ]
     for at, column in enumerate(columns):
         value, spread = column.values[place]
-        side = " first" if paired and at % 2 == 0 else ""
+        side = " first" if grouped and at % len(CLASS_FIGURES) == 0 else ""
         if value is None:
             cells.append(f'<td class="none{side}" data-value="">–</td>')
             continue

@@ -88,7 +88,7 @@ def judged(name: str, stained: int, seconds: float = 1.0, repeats: int = 1) -> J
         "f1": 10 / (15 + stained),
         "mean_defect_recall": 0.5,
         "stain pixel_recall": stained / 10,
-        "false_alarm_rate": 1.0 if stained > 8 else 0.2,
+        "pixel_false_alarm_rate": 1.0 if stained > 8 else 0.2,
     }
     return Judged(name, rows * repeats, [figures] * repeats, seconds)
 

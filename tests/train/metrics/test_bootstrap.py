@@ -79,7 +79,7 @@ def test_compare():
         found["image_auroc"].difference > 0
         and found["image_auroc"].high >= found["image_auroc"].low
     )
-    for name in ("false_alarm_rate", "pixel_f1", "pixel_precision", "pixel_recall"):
+    for name in ("false_alarm_rate", "pixel_false_alarm_rate", "f1", "precision", "recall"):
         assert found[name] == (0, 0, 0)
     better = rows()
     for row in better:

@@ -14,21 +14,39 @@ from hypothesis import strategies as st
 from stainless.errors import InputError
 from train.metrics import (
     anomalous,
-    au_pro,
     f1_max,
-    pixel_auroc,
     pixels,
     radix,
     region_weights,
     resolve,
 )
-from train.metrics.pixels import Confusion, confusion
-from train.metrics.radix import Radix
+from train.metrics.pixels import Confusion, RocCurve, confusion
+from train.metrics.radix import BUDGET, Radix
+from train.metrics.regions import FPR_LIMIT, ProCurve
 from train.metrics.resolve import COUNTED
 from train.metrics.scores import from_keys, to_keys
 
 #: From so few bytes that every bin has a reading of its own to one reading for all.
 budgets = st.sampled_from([1, 200, 1 << 20])
+
+
+def followed(curve_of, maps, budget=BUDGET):
+    """Follow one curve alone over all scores."""
+    counts = Radix()
+    for image in maps():
+        counts.update(image)
+    curve = curve_of(counts)
+    for steps in counts.steps(maps, curve.needed, budget):
+        curve.update(steps)
+    return curve.result()
+
+
+def pixel_auroc(maps, budget=BUDGET):
+    return followed(RocCurve, maps, budget)
+
+
+def au_pro(maps, limit=FPR_LIMIT, budget=BUDGET):
+    return followed(lambda counts: ProCurve(counts, limit), maps, budget)
 
 
 @pytest.fixture(params=["collected", "counted"])

@@ -173,7 +173,7 @@ def _method(
         path = out / f"predictions/{slug}/{image['name']}.png"
         _picture(path, np.where(flagged, np.uint8(255), np.uint8(0)))
         here = {}
-        defects = defects_found = 0
+        defects, defects_found, recall_sum = 0, 0, 0.0
         for one in instances_of(flagged, classes, instances):
             kind = names[one.class_index]
             share = float(one.recalls.mean())
@@ -190,6 +190,7 @@ def _method(
             found[kind][2].append(one.recalls)
             if kinds[kind] == "defect":
                 defects, defects_found = defects + 1, defects_found + int(one.found > 0)
+                recall_sum += share
         rows.append(
             {
                 "name": image["name"],
@@ -203,6 +204,7 @@ def _method(
                 "pixel_tn": int((~flagged & ~defect).sum()),
                 "defects": defects,
                 "defects_found": defects_found,
+                "defect_recall_sum": recall_sum,
                 "classes": here,
             }
         )
@@ -227,6 +229,7 @@ def _summarised(
         "f1": entry(2 * tp, 2 * tp + fp + fn),
         "mean_defect_recall": entry(float(np.mean(curve)), 1),
         "false_alarm_rate": entry(1, 3),
+        "pixel_false_alarm_rate": entry(1, 3),
         **{key: entry(2, 3) for key in ("f1_max", "pixel_auroc", "image_auroc")},
         "au_pro": {"mean": None, "spread": None},
     }

@@ -1,0 +1,1 @@
+"""The metrics, one a module, found by their place; `train.metrics.metric` says what one is."""
