@@ -10,9 +10,11 @@ from typing import NoReturn
 
 from stainless.errors import InputError, guarded
 
-#: Sub-command: the module with its `add_arguments` and `run`, and what it is for.
+#: Sub-command: the module with its `add_arguments` and `run`, and what it is for. A module with
+#: `print_keys` has typed keys beside its options: `run` finds what else was given in `args.rest`.
 COMMANDS = {
-    "fit": ("train.commands.fit", "learn what nominal images look like"),
+    "fit": ("train.commands.fit", "learn what nominal pictures look like"),
+    "methods": ("train.commands.methods", "list what `fit --method` knows"),
     "meld": ("train.commands.meld", "make one model of several"),
     "threshold": ("train.commands.threshold", "find the threshold of a model"),
     "evaluate": ("train.commands.evaluate", "judge a model on labelled images"),
@@ -53,13 +55,21 @@ def _run(words: list[str]) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (_, purpose) in {**COMMANDS, **FORWARDED}.items():
-        command = commands.add_parser(name, help=purpose)
+        # A key of a method may be the beginning of an option's name.
+        command = commands.add_parser(name, help=purpose, allow_abbrev=False)
         if words and words[0] == name:
             module = import_module(COMMANDS[name][0])
+            if "--keys" in words and hasattr(module, "print_keys"):
+                module.print_keys(words[1:])
+                return 0
             command.description = module.__doc__
             module.add_arguments(command)
-    args = parser.parse_args(words)
-    return import_module(COMMANDS[args.command][0]).run(args)
+    args, rest = parser.parse_known_args(words)
+    module = import_module(COMMANDS[args.command][0])
+    if rest and not hasattr(module, "print_keys"):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    args.rest = rest
+    return module.run(args)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,33 @@ def read(schema: type[T], path: Path, overrides: Sequence[tuple[str, str]] = ())
     Raises:
         InputError: a file is missing or unreadable; a key is unknown; a value has a wrong type.
     """
-    tree = _load(schema, path, ())
+    tree = overridden(schema, _load(schema, path, ()), overrides)
+    return typing.cast(T, _convert(schema, tree, "", str(path)))
+
+
+def build(schema: type[T], tree: Mapping[str, Any], source: str) -> T:
+    """Return a configuration from a tree of plain values.
+
+    Args:
+        schema: a dataclass.
+        tree: keys with values.
+        source: what the message of an error begins with, such as the file.
+
+    Raises:
+        InputError: a key is unknown or missing; a value has a wrong type.
+    """
+    return typing.cast(T, _convert(schema, dict(tree), "", source))
+
+
+def overridden(
+    schema: Any, tree: Mapping[str, Any], overrides: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Return a tree with dotted keys, and their values in YAML notation, put in; later ones win.
+
+    Raises:
+        InputError: a key is unknown; a value has a wrong type.
+    """
+    merged = dict(tree)
     for key, text in overrides:
         try:
             branch = _branch(key, _parse(text))
@@ -76,8 +102,8 @@ def read(schema: type[T], path: Path, overrides: Sequence[tuple[str, str]] = ())
                 f"--{key}: {_shown(text)}, expected a value in YAML notation"
             ) from None
         _convert(schema, branch, "", f"--{key}")
-        tree = _merge(tree, branch)
-    return typing.cast(T, _convert(schema, tree, "", str(path)))
+        merged = _merge(merged, branch)
+    return merged
 
 
 def origin(path: Path, overrides: Sequence[tuple[str, str]], key: str) -> str:

@@ -12,7 +12,14 @@ from stainless.dataset.category import SPLITS, has_validation, list_categories, 
 from stainless.dataset.groups import Split, split_validation
 from stainless.dataset.images import image_size, load_image
 from stainless.dataset.labelme import class_map
-from stainless.dataset.sample import GOOD, AnnotationClass, Sample, list_images
+from stainless.dataset.sample import (
+    GOOD,
+    AnnotationClass,
+    ArraySample,
+    Sample,
+    as_picture,
+    list_images,
+)
 from stainless.dataset.truth import (
     Annotation,
     load_annotation,
@@ -27,8 +34,10 @@ __all__ = [
     "SPLITS",
     "Annotation",
     "AnnotationClass",
+    "ArraySample",
     "Sample",
     "Split",
+    "as_picture",
     "class_map",
     "has_validation",
     "image_size",

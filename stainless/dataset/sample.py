@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
+from stainless.dataset.images import image_size, load_image
 from stainless.errors import InputError
+from stainless.files import pixel_hash
 
 #: The label of an image without a defect, as MVTec AD names the folder.
 GOOD = "good"
@@ -54,6 +58,75 @@ class Sample:
     def is_good(self) -> bool:
         """Whether the image has no defect (it may have impurities)."""
         return self.label == GOOD
+
+    def load(self) -> np.ndarray:
+        """Return the picture as (H, W, 3) uint8 RGB.
+
+        Raises:
+            InputError: as `load_image`.
+        """
+        return load_image(self.image)
+
+    def size(self) -> tuple[int, int]:
+        """Return height and width in pixels."""
+        return image_size(self.image)
+
+    def stamp(self) -> str:
+        """Return what tells the picture from another of its name: how many bytes its file has."""
+        return str(self.image.stat().st_size)
+
+
+@dataclass(frozen=True, eq=False)
+class ArraySample(Sample):
+    """A nominal picture that lies in memory.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB.
+    """
+
+    pixels: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 3), np.uint8))
+
+    @classmethod
+    def nominal(cls, name: str, pixels: np.ndarray) -> ArraySample:
+        """Return the sample of a picture.
+
+        Args:
+            name: unique among the pictures; messages name the picture by it.
+            pixels: (H, W, 3) or grey (H, W) or (H, W, 1), uint8.
+
+        Raises:
+            InputError: an array of another shape or type.
+        """
+        return cls(Path(name), GOOD, None, name, name, pixels=as_picture(pixels, name))
+
+    def load(self) -> np.ndarray:
+        """Return the picture."""
+        return self.pixels
+
+    def size(self) -> tuple[int, int]:
+        """Return height and width in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    def stamp(self) -> str:
+        """Return the SHA-256 of the pixels."""
+        return pixel_hash(self.pixels)
+
+
+def as_picture(pixels: np.ndarray, name: str) -> np.ndarray:
+    """Return an (H, W, 3) or grey (H, W) or (H, W, 1) uint8 array as (H, W, 3).
+
+    Raises:
+        InputError: an array of another shape or type; the message begins with `name`.
+    """
+    shape = pixels.shape
+    if pixels.dtype != np.uint8 or not (
+        pixels.size and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3)))
+    ):
+        raise InputError(
+            f"{name}: {pixels.dtype} array of shape {shape}, expected uint8 of (H, W, 3) or (H, W)"
+        )
+    grey = pixels[..., None] if len(shape) == 2 else pixels
+    return np.ascontiguousarray(np.broadcast_to(grey, (*shape[:2], 3)))
 
 
 def annotation_classes(entries: Iterable[Mapping], source: Path | str) -> list[AnnotationClass]:

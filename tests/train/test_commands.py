@@ -154,15 +154,15 @@ def test_finetune_continues_from_a_model_and_leaves_it_alone(data, model, tmp_pa
     code, lines, _ = run(capsys, *words, "--out", tmp_path / "m.safetensors")
     assert code == 0 and "200 members" in lines[0]
     assert model.read_bytes() == before
-    from train.detectors.sequential_patchcore.coreset import Coreset
+    from train.detectors.model_file import Model
 
-    tuned = Coreset.load(tmp_path / "m.safetensors")
+    tuned = Model.load(tmp_path / "m.safetensors").detector.coreset
     datasets = {tuned.origin(member).dataset for member in range(len(tuned))}
     assert datasets == {"plate", "turned"}
 
 
 def test_augment_is_seeded(data, tmp_path, capsys):
-    from train.detectors.sequential_patchcore.coreset import Coreset
+    from train.detectors.model_file import Model
 
     members = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -170,7 +170,7 @@ def test_augment_is_seeded(data, tmp_path, capsys):
         out = tmp_path / f"{name}.safetensors"
         code, lines, _ = run(capsys, *words, "--augment", "--seed", seed, "--out", out)
         assert code == 0 and "no certificate" in lines[0]
-        members.append(Coreset.load(out).members)
+        members.append(Model.load(out).detector.coreset.members)
     assert torch.equal(members[0], members[1])
     assert not torch.equal(members[0], members[2])
 
@@ -263,7 +263,7 @@ def test_a_wrong_command_line_is_one_line(capsys):
     ("command", "words", "says"),
     [
         ("fit", ["--epochs", "0"], "--epochs: 0, expected at least 1"),
-        ("fit", ["--epochs", "few"], "--epochs: few, expected a whole number"),
+        ("fit", ["--epochs", "few"], "--epochs: 'few', expected a whole number"),
         ("fit", ["--seed=-1"], "--seed: -1, expected at least 0"),
         ("fit", ["--size", "1"], "--size: 1, expected at least 2"),
         ("fit", ["--category", "plate", "turned", "plate"], "--category: plate is given twice"),

@@ -17,7 +17,8 @@ from stainless.files import replacing
 
 if TYPE_CHECKING:
     from stainless.dataset import Sample
-    from train.detectors.sequential_patchcore.model import Detector
+    from train.detectors.detector import Context
+    from train.detectors.model_file import Model
     from train.metrics import Records
 
 
@@ -145,23 +146,43 @@ def check_device(name: str) -> str:
     return name
 
 
-def open_model(args: argparse.Namespace) -> Detector:
-    """Read the model that the arguments of `add_model` name."""
-    from train.detectors.sequential_patchcore.model import Detector
+def context_of(args: argparse.Namespace) -> Context:
+    """Return where and with which weights a detector computes, from `add_compute`'s arguments.
 
-    return Detector.load(
-        args.model, args.backbone, args.weights, check_device(args.device), args.accelerator
+    Raises:
+        InputError: torch has no such device.
+    """
+    from train.detectors.detector import Context
+
+    return Context(
+        device=check_device(args.device), weights=args.weights, accelerator=args.accelerator
     )
+
+
+def open_model(args: argparse.Namespace) -> Model:
+    """Read the model, of any method, that the arguments of `add_model` name.
+
+    Raises:
+        InputError: not a model file, of a method, backbone or weights that are not at hand.
+        OSError: the file cannot be read.
+    """
+    from train.detectors.model_file import read
+
+    stored = read(args.model)
+    found = stored.settings.get("backbone")
+    if args.backbone not in (None, found):
+        raise InputError(f"{args.model}: was fitted with {found}, not with {args.backbone}")
+    return stored.open(context_of(args))
 
 
 @contextmanager
 def scored_records(
-    detector: Detector, samples: Sequence[Sample], folder: Path, keep: bool = False
+    model: Model, samples: Sequence[Sample], folder: Path, keep: bool = False
 ) -> Iterator[Records]:
     """Score samples and yield their records, the maps lying in files until the end.
 
     Args:
-        detector: scores the images.
+        model: scores the images.
         samples: what is scored.
         folder: where the maps are put, 4 bytes a pixel.
         keep: leave them there, as <folder>/maps/<sample name>.npy.
@@ -177,11 +198,13 @@ def scored_records(
     try:
         for sample in tqdm(samples, desc="scoring", unit="image", disable=None, leave=False):
             try:
-                scored = detector.score(load_image(sample.image))
+                score = model.detector.score([load_image(sample.image)])[0]
             except InputError as error:
                 raise naming(sample.image, error) from None
+            if score.map is None:
+                raise InputError(f"a model of {model.method} gives no anomaly map")
             with replacing(maps / f"{sample.name}.npy") as beside:
-                np.save(beside, scored.anomaly_map)
+                np.save(beside, score.map)
         yield read_records(samples, lambda sample: maps / f"{sample.name}.npy")
     finally:
         if not keep:
@@ -193,17 +216,18 @@ def naming(path: Path, error: InputError) -> InputError:
     return error if str(path) in str(error) else InputError(f"{path}: {error}")
 
 
-def chosen_threshold(detector: Detector, args: argparse.Namespace) -> float:
-    """Return --threshold, or the model's own.
+def chosen_threshold(model: Model, args: argparse.Namespace) -> float:
+    """Return --threshold, or the model's own for pixels.
 
     Raises:
         InputError: there is neither.
     """
     if args.threshold is not None and not math.isfinite(args.threshold):
         raise InputError(f"--threshold: {args.threshold}, expected a finite number")
-    threshold = args.threshold if args.threshold is not None else detector.threshold
-    if threshold is None:
+    if args.threshold is not None:
+        return float(args.threshold)
+    if "pixel" not in model.thresholds:
         raise InputError(
             f"{args.model}: has no threshold; run `stainless threshold` or give --threshold"
         )
-    return threshold
+    return float(model.thresholds["pixel"]["value"])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stainless.dataset import Sample
-    from train.detectors.sequential_patchcore.model import Detector
+    from train.detectors.model_file import Model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,11 +47,11 @@ def run(args: argparse.Namespace) -> int:
     check_folder(args.out)
     _refuse_foreign(args.out / "metrics.json")
     samples = labelled_split(args)
-    detector = open_model(args)
-    threshold = chosen_threshold(detector, args)
+    model = open_model(args)
+    threshold = chosen_threshold(model, args)
     if args.threshold is None:
-        _warn_of_fitted(detector, args.category, samples)
-    with scored_records(detector, samples, args.out, args.keep_maps) as records:
+        _warn_of_fitted(model, args.category, samples)
+    with scored_records(model, samples, args.out, args.keep_maps) as records:
         result = evaluate(records, threshold)
     table = format_table(result)
     write_text(args.out / "per_image.csv", csv_text(result))
@@ -73,9 +73,9 @@ def _refuse_foreign(path: Path) -> None:
         raise InputError(f"{path}: holds something else, expected another --out")
 
 
-def _warn_of_fitted(detector: Detector, category: str, samples: Sequence[Sample]) -> None:
+def _warn_of_fitted(model: Model, category: str, samples: Sequence[Sample]) -> None:
     """Tell if the model's threshold was fitted to some of these images."""
-    fitted = detector.threshold_event or {}
+    fitted = model.thresholds["pixel"]
     again = {*fitted.get("fingerprints", ())} & {*fingerprints(category, samples)}
     if again:
         print(

@@ -44,30 +44,33 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from stainless.dataset import load_image
+    from train.regions import explained_regions
 
     check_folder(args.out)
     _refuse_inside_images(args.out, args.images)
     named = _named(args.images)
-    detector = open_model(args)
-    threshold = chosen_threshold(detector, args)
+    model = open_model(args)
+    threshold = chosen_threshold(model, args)
     lines = []
     flagged = 0
     for name, path in tqdm(named.items(), unit="image", disable=None, leave=False):
         image = load_image(path)
         try:
-            scored = detector.score(image)
+            score = model.detector.score([image])[0]
         except InputError as error:
             raise naming(path, error) from None
-        regions = detector.regions(scored, threshold)
+        if score.map is None:
+            raise InputError(f"{args.model}: a model of {model.method} gives no anomaly map")
+        regions = explained_regions(model.detector, score, threshold)
         flagged += bool(regions)
         verdict = {
             "image": str(path),
             "verdict": "anomalous" if regions else "nominal",
-            "score": scored.score,
+            "score": score.value,
             "threshold": threshold,
             "regions": regions,
         }
-        for kind, picture in render(image, scored.anomaly_map, threshold).items():
+        for kind, picture in render(image, score.map, threshold).items():
             _write_picture(args.out / f"{name}_{kind}.png", picture)
         lines.append(json.dumps(rounded(verdict), ensure_ascii=False))
         tqdm.write(lines[-1])

@@ -40,18 +40,19 @@ def run(args: argparse.Namespace) -> int:
             f"{args.data / args.category}: no image of the {args.split} split has a defect, so no "
             "threshold can be fitted to it"
         )
-    detector = open_model(args)
-    with scored_records(detector, samples, args.model.absolute().parent) as records:
+    model = open_model(args)
+    with scored_records(model, samples, args.model.absolute().parent) as records:
         best = fit_threshold(records)
-    detector.set_threshold(
-        best.threshold,
-        f1=best.f1,
-        dataset=args.category,
-        part=args.split,
-        images=len(samples),
-        fingerprints=fingerprints(args.category, samples),
-    )
-    detector.coreset.save(args.model)
+    model.thresholds["pixel"] = {
+        "value": best.threshold,
+        "rule": "pixel-f1",
+        "f1": best.f1,
+        "dataset": args.category,
+        "part": args.split,
+        "images": len(samples),
+        "fingerprints": fingerprints(args.category, samples),
+    }
+    model.save(args.model)
     print(
         f"{args.model}: threshold {best.threshold:.6g}, pixel F1 {best.f1:.4f} on the "
         f"{len(samples)} {args.split} images of {args.category}"

@@ -8,6 +8,7 @@ holds the classes and is imported when one is used. No other file names a detect
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 import numpy as np
 
 from stainless import plugins
-from stainless.dataset import Sample
 from stainless.errors import InputError
 
 if TYPE_CHECKING:
+    from stainless.dataset import Sample
     from train.augment import Ranges
 
 Arrays = dict[str, np.ndarray]
@@ -34,7 +35,9 @@ class Method:
     """What is known of a method without importing it.
 
     Attributes:
-        settings: dataclass of its settings, all with defaults: the keys `--NAME.key`.
+        settings: dataclass of its settings, all with defaults: the keys `--NAME.key`. Where a
+            value can be wrong beyond its type, it has a `validate(key)` that raises an InputError
+            "{key}.{name}: {value}, expected ...".
         detector: its class, as "module:class".
         summary: what it is, in a line, with its source.
         learns_from: what it learns from, such as "nominal pictures".
@@ -42,6 +45,12 @@ class Method:
         melds: whether it is `Meldable`.
         continues: whether it is `Continuable`.
         explains: whether it is `Explainable`.
+        extended_by: settings that say how long it learns, of one that continues: with another
+            value a fit is the same fit and goes on.
+        small: settings with which it learns from a few small pictures in seconds; what every
+            method must hold to is tested with them.
+        formats: older file formats that hold its models, each with "module:function" that returns
+            a `model_file.Stored` of a path, arrays and description.
     """
 
     settings: type[Any]
@@ -52,12 +61,20 @@ class Method:
     melds: bool = False
     continues: bool = False
     explains: bool = False
+    extended_by: tuple[str, ...] = ()
+    small: Mapping[str, Any] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
 
     def load(self) -> type[Detector]:
         """Import and return the class of the detector."""
-        module, _, name = self.detector.partition(":")
-        found: type[Detector] = getattr(importlib.import_module(module), name)
+        found: type[Detector] = named(self.detector)
         return found
+
+
+def named(place: str) -> Any:
+    """Import and return what "module:name" stands for."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def methods() -> dict[str, Method]:
@@ -106,6 +123,14 @@ class Score:
     detail: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
 @dataclass
 class Context:
     """What a detector is given beside its settings.
@@ -123,6 +148,9 @@ class Context:
         save: writes the detector's model file; called whenever what has been learned so far is a
             usable model, and at the end.
         report: receives a line about the progress now and then.
+        warn: receives a line about what the user should know of the result.
+        scores: whether pictures will be fitted to or scored; False lets a detector that is only
+            melded or described do without the weights of its backbone.
         base: name of what is continued, such as the SHA-256 of its file; None for a new fit.
         shuffle: show the pictures in an order of the seed's instead of as they come.
     """
@@ -135,7 +163,9 @@ class Context:
     features: Callable[[Sample], Any] | None = None
     checkpoint: Path | None = None
     save: Callable[[], None] = lambda: None
-    report: Callable[[str], None] = print
+    report: Callable[[str], None] = _print
+    warn: Callable[[str], None] = _warn
+    scores: bool = True
     base: str | None = None
     shuffle: bool = False
 
@@ -182,6 +212,13 @@ class Detector(Protocol):
 @runtime_checkable
 class Meldable(Protocol):
     """Several of a kind can be made one that knows what each of them knows."""
+
+    def differs(self, other: Any) -> str | None:
+        """Return, in a few words, why another detector cannot be melded with this; None if it can.
+
+        Args:
+            other: a detector of the same class.
+        """
 
     def meld(self, others: Sequence[Any], settings: Any) -> Self:
         """Return the melding of this detector and others, in this order.

@@ -37,9 +37,7 @@ from train.detectors.sequential_patchcore.distances import equal_key
 from train.detectors.sequential_patchcore.provenance import UNKNOWN, Origin, Sources
 from train.detectors.sequential_patchcore.replacement import Replacement
 from train.detectors.sequential_patchcore.screen import LARGEST, Screen
-
-#: Members of the paper's coreset.
-SIZE = 2048
+from train.detectors.sequential_patchcore.settings import SIZE
 
 #: Features of one batch, (N, D), and where they come from, (N, 3), see `Coreset.update`.
 Batch = tuple[Tensor, ArrayLike | None]
@@ -290,10 +288,23 @@ class Coreset:
         Raises:
             OSError: the file cannot be written.
         """
+        coreset_file.write(path, *self.state())
+
+    @classmethod
+    def load(cls, path: Path, *, device: str | torch.device = "cpu") -> Coreset:
+        """Read a coreset; it continues exactly as if it had never been saved.
+
+        Raises:
+            InputError: not a coreset file, truncated or altered.
+            OSError: the file cannot be read.
+        """
+        return cls.from_state(*coreset_file.read(path), device=device)
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return all that the coreset is: arrays, and what JSON can hold."""
         count = self._count
         origin = self._origin[:count]
-        coreset_file.write(
-            path,
+        return (
             {"members": self._points[:count], "order": self._order[:count], "provenance": origin},
             {
                 "size": self.size,
@@ -305,19 +316,19 @@ class Coreset:
         )
 
     @classmethod
-    def load(cls, path: Path, *, device: str | torch.device = "cpu") -> Coreset:
-        """Read a coreset; it continues exactly as if it had never been saved.
-
-        Raises:
-            InputError: not a coreset file, truncated or altered.
-            OSError: the file cannot be read.
-        """
-        tensors, facts = coreset_file.read(path)
-        chosen = {key: facts[key] for key in ("size", "dimension", "identity")}
+    def from_state(
+        cls,
+        arrays: Mapping[str, np.ndarray],
+        state: Mapping[str, Any],
+        *,
+        device: str | torch.device = "cpu",
+    ) -> Coreset:
+        """Return the coreset that `state` describes."""
+        chosen = {key: state[key] for key in ("size", "dimension", "identity")}
         coreset = cls(**chosen, device=device)
-        coreset.history = facts["history"]
-        coreset.sources = Sources.from_json(facts["sources"])
-        coreset._restore(tensors["members"], tensors["order"], tensors["provenance"])
+        coreset.history = list(state["history"])
+        coreset.sources = Sources.from_json(state["sources"])
+        coreset._restore(arrays["members"], arrays["order"], arrays["provenance"])
         return coreset
 
     @torch.inference_mode(False)

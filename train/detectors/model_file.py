@@ -1,0 +1,228 @@
+"""One file for a model of any method: what was learned, and all that is needed to use it.
+
+A safetensors file. Its arrays are those of the detector's state; its one metadata entry is JSON:
+format, method, settings, the rest of the state, what it was fitted to, the thresholds, and a
+checksum over all of it and the arrays. There is nothing in it that could run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from stainless import config
+from stainless.errors import InputError
+from stainless.files import write_bytes
+from train.detectors.detector import (
+    Arrays,
+    Context,
+    Detector,
+    Meldable,
+    Metadata,
+    method,
+    methods,
+    named,
+)
+
+#: Key of the metadata entry, and the version of what is in it.
+FORMAT, VERSION = "stainless model", 1
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a model file holds; to read it imports no detector.
+
+    Attributes:
+        path: of the file.
+        method: name of the method.
+        settings: plain values of its settings.
+        arrays: of the detector's state.
+        state: the rest of the detector's state.
+        metadata: of the model, see `Model`.
+        thresholds: of the model.
+    """
+
+    path: Path
+    method: str
+    settings: Metadata
+    arrays: Arrays
+    state: Metadata
+    metadata: Metadata = field(default_factory=dict)
+    thresholds: dict[str, Metadata] = field(default_factory=dict)
+
+    def typed_settings(self) -> Any:
+        """Return the settings as the method's dataclass.
+
+        Raises:
+            InputError: the method is unknown here, or has no such settings.
+        """
+        known = methods()
+        if self.method not in known:
+            raise InputError(
+                f"{self.path}: was made by the method {self.method}, "
+                f"expected one of {', '.join(known)}"
+            )
+        return config.build(known[self.method].settings, self.settings, str(self.path))
+
+    def open(self, context: Context, settings: Any = None) -> Model:
+        """Return the model.
+
+        Args:
+            context: for the detector.
+            settings: of the detector; None for those of the file.
+
+        Raises:
+            InputError: an unknown method, or as the detector's `from_state`; names the file.
+        """
+        used = self.typed_settings() if settings is None else settings
+        kind = method(self.method).load()
+        try:
+            detector = kind.from_state(used, self.arrays, self.state, context)
+        except InputError as error:
+            raise InputError(f"{self.path}: {error}") from None
+        return Model(self.method, used, detector, self.metadata, self.thresholds)
+
+
+@dataclass
+class Model:
+    """A detector with everything that belongs to it.
+
+    Attributes:
+        method: name of its method.
+        settings: of that method.
+        detector: what scores pictures.
+        metadata: "fits", what it was fitted to, one entry a fit (see `fitting.fit_file`); of a
+            melded model "melded", the metadata of its sources.
+        thresholds: "pixel" and "picture", each {"value", "rule", ... how it was found}.
+    """
+
+    method: str
+    settings: Any
+    detector: Detector
+    metadata: Metadata = field(default_factory=dict)
+    thresholds: dict[str, Metadata] = field(default_factory=dict)
+
+    @classmethod
+    def new(cls, name: str, settings: Any, context: Context) -> Self:
+        """Return a model that has learned nothing.
+
+        Raises:
+            InputError: an unknown method, or settings or weights that cannot be used.
+        """
+        return cls(name, settings, method(name).load()(settings, context))
+
+    @classmethod
+    def load(cls, path: Path, context: Context | None = None) -> Model:
+        """Read a model.
+
+        Args:
+            path: of its file.
+            context: for the detector; None for the processor and the published weights.
+
+        Raises:
+            InputError: as `read` and `Stored.open`.
+            OSError: the file cannot be read.
+        """
+        return read(path).open(Context() if context is None else context)
+
+    def save(self, path: Path) -> None:
+        """Write the model atomically; what is read from the file is equal to it.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        from safetensors.numpy import save
+
+        state, description = self.detector.state()
+        arrays = {name: np.ascontiguousarray(array) for name, array in state.items()}
+        content: Metadata = {
+            "format": FORMAT,
+            "version": VERSION,
+            "method": self.method,
+            "settings": config.plain(asdict(self.settings)),
+            "state": description,
+            "metadata": self.metadata,
+            "thresholds": self.thresholds,
+        }
+        content["sha256"] = _checksum(arrays, content)
+        # A single entry: safetensors does not write several in an order that is always the same.
+        write_bytes(path, save(arrays, {FORMAT: _text(content)}))
+
+    def meld(self, others: Sequence[Model], settings: Any) -> Model:
+        """Return the melding of this model and others, in this order; it has no threshold.
+
+        Args:
+            others: models of the same method.
+            settings: of the result.
+
+        Raises:
+            InputError: the method does not meld, or the models hold features of different kinds.
+        """
+        if not isinstance(self.detector, Meldable):
+            raise InputError(f"a model of {self.method} cannot be melded")
+        melded = self.detector.meld([other.detector for other in others], settings)
+        sources = [source.metadata for source in (self, *others)]
+        return Model(self.method, settings, melded, {"melded": sources})
+
+
+def read(path: Path) -> Stored:
+    """Return what is in a model file.
+
+    Raises:
+        InputError: not a model file, of a newer format, truncated or altered.
+        OSError: the file cannot be read.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    data = path.read_bytes()
+    try:
+        arrays = load(data)
+        length = int.from_bytes(data[:8], "little")
+        entries = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        content = json.loads(entries.get(FORMAT, "{}"))
+    except (SafetensorError, ValueError) as error:
+        raise InputError(f"{path}: not a model file, or truncated: {error}") from None
+    if FORMAT not in entries:
+        return _read_older(path, entries)
+    version = content.get("version")
+    if type(version) is not int or version > VERSION:
+        raise InputError(
+            f"{path}: is of version {version} of the model format, "
+            f"this program reads versions up to {VERSION}"
+        )
+    if content.pop("sha256", None) != _checksum(arrays, content):
+        raise InputError(f"{path}: checksum does not match, the file was altered or damaged")
+    keys = ("method", "settings", "state", "metadata", "thresholds")
+    chosen = {key: content[key] for key in keys}
+    return Stored(path=path, arrays=arrays, **chosen)
+
+
+def _read_older(path: Path, entries: Mapping[str, str]) -> Stored:
+    """Return what is in a file of a format that a method had for itself."""
+    for known in methods().values():
+        if entries.get("format") in known.formats:
+            stored: Stored = named(known.formats[entries["format"]])(path)
+            return stored
+    raise InputError(f"{path}: is no model file, format {entries.get('format')!r}")
+
+
+def _text(content: Metadata) -> str:
+    """Return JSON that is the same for the same content."""
+    return json.dumps(content, sort_keys=True, ensure_ascii=False)
+
+
+def _checksum(arrays: Arrays, content: Metadata) -> str:
+    """Return the SHA-256 (hex) of the content and the arrays' names, types, shapes and values."""
+    digest = hashlib.sha256(_text(content).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,236 @@
+"""Sequential PatchCore as a detector: extractor and coreset together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from torch import Tensor
+
+from stainless.errors import InputError
+from train.detectors.detector import Arrays, Context, Metadata, Score, Trainset
+from train.detectors.request import describe
+from train.detectors.sequential_patchcore.anomaly_map import anomaly_map
+from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.covering import Epoch
+from train.detectors.sequential_patchcore.epochs import GRID_WIDTH, extract, run_epoch
+from train.detectors.sequential_patchcore.settings import Settings
+from train.features import FeatureExtractor
+
+#: x, y, width and height in pixels.
+Box = tuple[int, int, int, int]
+
+
+class SequentialPatchcore:
+    """Scores pictures by the distance of their patches to a coreset of nominal ones.
+
+    Args:
+        settings: of the features and the coreset.
+        context: of the fit.
+        coreset: what was learned before; None for nothing.
+        extractor: of the features, where there is one already.
+
+    Raises:
+        InputError: settings out of their range, missing weights, or a coreset of other features.
+    """
+
+    continues = True
+
+    def __init__(
+        self,
+        settings: Settings,
+        context: Context,
+        coreset: Coreset | None = None,
+        extractor: FeatureExtractor | None = None,
+    ) -> None:
+        self.settings = settings
+        self.context = context
+        if extractor is not None:
+            self.__dict__["extractor"] = extractor
+        if coreset is None:
+            coreset = Coreset(
+                settings.size,
+                dimension=self.extractor.dimension,
+                identity=self.extractor.identity(),
+                device=context.device,
+            )
+        elif context.scores:
+            self._require(coreset)
+        self.coreset = coreset
+
+    def _require(self, coreset: Coreset) -> None:
+        """Refuse a coreset of other features than the extractor's."""
+        found, weights = self.extractor.identity(), coreset.identity.get("weights")
+        if weights != found["weights"] and coreset.identity == {**found, "weights": weights}:
+            raise InputError(
+                f"was fitted with other weights of {self.settings.backbone}; "
+                "give them with --weights"
+            )
+        coreset.require(found, "the feature extractor")
+
+    @cached_property
+    def extractor(self) -> FeatureExtractor:
+        """Where the features come from."""
+        return FeatureExtractor(
+            self.settings.backbone,
+            self.settings.stages,
+            self.settings.pool_kernel,
+            self.settings.pool_stride,
+            weights=self.context.weights,
+            device=self.context.device,
+            accelerator=self.context.accelerator,
+        )
+
+    def fit(self, trainsets: Sequence[Trainset]) -> None:
+        """Show the pictures to the coreset, epoch after epoch, until a pass changes nothing.
+
+        Saved after every epoch. A coreset that has epochs of this very fit behind it continues
+        after them and ends with the same members.
+
+        Raises:
+            InputError: untrained features, or a picture that cannot be used.
+        """
+        if self.extractor.untrained:
+            raise InputError("random weights only serve to measure speed; a fit needs trained ones")
+        request = describe(trainsets, self.context)
+        done = epochs_done(self.coreset, request)
+        if done is None:
+            self.coreset.history.append({"event": "fit", "request": request})
+            done = []
+        settled = bool(done) and done[-1]["added"] == 0 and done[-1]["replacements"] == 0
+        for number in range(len(done), 0 if settled else self.settings.epochs):
+            run_epoch(self.extractor, self.coreset, trainsets, self.context, number)
+            epoch = self.coreset.end_epoch()
+            self.context.save()
+            self.context.report(self._line(epoch))
+            if epoch.converged:
+                break
+        if len(self.coreset) < self.coreset.size:
+            self.context.warn(
+                f"the coreset has {len(self.coreset)} members, fewer than its size of "
+                f"{self.coreset.size}: these pictures hold no more patches that differ"
+            )
+
+    def score(self, images: Sequence[np.ndarray]) -> list[Score]:
+        """Score (H, W, 3) uint8 RGB pictures of any size.
+
+        Returns:
+            The most anomalous pixel as value; the map of distances; in the detail "distances",
+            (h, w) float32 of each patch to its nearest member, and "nearest", (h, w) int64 row of
+            that member in the coreset.
+
+        Raises:
+            InputError: a picture is too small.
+        """
+        return [
+            self.score_features(extract(self.extractor, image), *image.shape[:2])
+            for image in images
+        ]
+
+    def score_features(self, features: Tensor, height: int, width: int) -> Score:
+        """Score the (h, w, D) features of a picture of `height` by `width` pixels."""
+        rows, columns, dimension = features.shape
+        distances, members = self.coreset.nearest(features.view(-1, dimension))
+        grid = distances.view(rows, columns)
+        pixels = anomaly_map(grid, height, width, self.extractor.first_centre, self.extractor.pitch)
+        found = pixels.cpu().numpy()
+        nearest = members.view(rows, columns).cpu().numpy()
+        detail = {"distances": grid.cpu().numpy(), "nearest": nearest}
+        return Score(float(found.max()), found, detail)
+
+    def state(self) -> tuple[Arrays, Metadata]:
+        """Return the coreset."""
+        return self.coreset.state()
+
+    @classmethod
+    def from_state(
+        cls, settings: Settings, arrays: Arrays, metadata: Metadata, context: Context
+    ) -> Self:
+        """Return the detector of a coreset.
+
+        Raises:
+            InputError: the settings are of another coreset, or the weights are other ones.
+        """
+        try:
+            coreset = Coreset.from_state(arrays, metadata, device=context.device)
+        except (KeyError, IndexError) as missing:
+            raise InputError(f"the coreset is incomplete: {missing}") from None
+        if settings.size != coreset.size:
+            raise InputError(
+                f"has {coreset.size} members, not {settings.size}; meld changes the size"
+            )
+        wanted = {
+            "backbone": settings.backbone,
+            "stages": sorted(settings.stages),
+            "pool_kernel": settings.pool_kernel,
+            "pool_stride": settings.pool_stride,
+        }
+        coreset.require({**coreset.identity, **wanted}, "settings")
+        return cls(settings, context, coreset)
+
+    def differs(self, other: SequentialPatchcore) -> str | None:
+        """Return why another coreset holds points of another space, None if it does not."""
+        try:
+            other.coreset.require(self.coreset.identity, "melding")
+        except InputError as error:
+            return str(error).removeprefix("melding: ")
+        return None
+
+    def meld(self, others: Sequence[SequentialPatchcore], settings: Settings) -> Self:
+        """Return a detector whose coreset is chosen from the members of all.
+
+        Raises:
+            InputError: a coreset of other features.
+        """
+        melded = self.coreset.meld(
+            [other.coreset for other in others],
+            settings.size,
+            on_epoch=lambda epoch: self.context.report(str(epoch)),
+        )
+        return type(self)(settings, self.context, melded, self.__dict__.get("extractor"))
+
+    def explain(self, score: Score, x: int, y: int) -> dict[str, Any] | None:
+        """Return the nominal patch that is nearest to the patch at a pixel, and its distance."""
+        nearest = score.detail["nearest"]
+        rows, columns = nearest.shape
+        row = min(max(self._cell(y), 0), rows - 1)
+        column = min(max(self._cell(x), 0), columns - 1)
+        origin = self.coreset.origin(int(nearest[row, column]))
+        if origin is None:
+            return None
+        return {
+            "dataset": origin.dataset,
+            "image": origin.image,
+            "box": list(self.patch_box(*divmod(origin.position, GRID_WIDTH))),
+            "distance": float(score.detail["distances"][row, column]),
+        }
+
+    def patch_box(self, row: int, column: int) -> Box:
+        """Return the pixels around the centre of a patch, one pitch wide, cut at 0."""
+        pitch, first = self.extractor.pitch, self.extractor.first_centre
+        ends = []
+        for cell in (column, row):
+            low = round(first + cell * pitch - (pitch - 1) / 2)
+            ends.append((max(low, 0), low + pitch))
+        (x, right), (y, bottom) = ends
+        return x, y, right - x, bottom - y
+
+    def _cell(self, pixel: int) -> int:
+        return round((pixel - self.extractor.first_centre) / self.extractor.pitch)
+
+    def _line(self, epoch: Epoch) -> str:
+        if self.context.augmentation is None:
+            return str(epoch)
+        line = str(epoch).partition("; certified")[0]
+        return line + "; no certificate, since every epoch sees other pictures"
+
+
+def epochs_done(coreset: Coreset, request: Metadata) -> list[Metadata] | None:
+    """Return the epochs of this very fit that a coreset has behind it, None if it is new to it."""
+    history = coreset.history
+    starts = [number for number, event in enumerate(history) if event["event"] == "fit"]
+    if not starts or history[starts[-1]]["request"] != request:
+        return None
+    return [event for event in history[starts[-1] :] if event["event"] == "epoch"]

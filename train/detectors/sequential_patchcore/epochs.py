@@ -1,0 +1,128 @@
+"""One pass over nominal pictures: picture by picture through the extractor into the coreset.
+
+No more than one picture is held, so memory does not depend on their number. A pass is a function
+of the coreset before it, the pictures and the seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from stainless.dataset import Sample
+from stainless.errors import InputError
+from train.augment import Augmentation, augment, draw
+from train.detectors.detector import Context, Trainset
+from train.detectors.sequential_patchcore.coreset import Coreset
+from train.features import FeatureExtractor
+
+#: The random stream of the order of pictures.
+ORDER = 0
+
+#: Positions of patches are numbered as in a grid this wide, so that the number alone tells row and
+#: column whatever the size of the picture.
+GRID_WIDTH = 1 << 16
+
+
+def run_epoch(
+    extractor: FeatureExtractor,
+    coreset: Coreset,
+    trainsets: Sequence[Trainset],
+    context: Context,
+    number: int,
+) -> None:
+    """Show all pictures to a coreset once, in place.
+
+    Args:
+        extractor: of the features.
+        coreset: learns.
+        trainsets: concatenated in this order.
+        context: with augmentation, seed, order, and the features that are kept.
+        number: of the epoch, from 0.
+
+    Raises:
+        InputError: a picture that cannot be used; names it.
+    """
+    sources = [
+        coreset.sources.add(trainset.name, [sample.name for sample in trainset.samples])
+        for trainset in trainsets
+    ]
+    coreset.start_epoch()
+    work = [
+        (source, index, sample)
+        for source, trainset in zip(sources, trainsets, strict=True)
+        for index, sample in enumerate(trainset.samples)
+    ]
+    progress = tqdm(
+        _order(context, len(work)),
+        desc=f"epoch {number + 1}",
+        unit="image",
+        disable=None,
+        leave=False,
+    )
+    for place in progress:
+        source, index, sample = work[place]
+        how = Augmentation()
+        if context.augmentation is not None:
+            how = draw(context.augmentation, context.seed, place, number)
+        features, size = _features(extractor, sample, how, context)
+        rows, columns, dimension = features.shape
+        origin = np.empty((rows * columns, 3), np.int32)
+        origin[:, :2] = source, index
+        origin[:, 2] = _positions(extractor, rows, columns, size, how)
+        coreset.update(features.view(-1, dimension), origin)
+
+
+def extract(extractor: FeatureExtractor, image: np.ndarray) -> Tensor:
+    """Return the (h, w, D) patch features of an (H, W, 3) uint8 picture.
+
+    Raises:
+        InputError: the picture is too small.
+    """
+    batch = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+    return extractor(batch)[0]
+
+
+def _features(
+    extractor: FeatureExtractor, sample: Sample, how: Augmentation, context: Context
+) -> tuple[Tensor, tuple[int, int]]:
+    """Return the features of a picture as it is shown, and its height and width."""
+    if context.augmentation is None and context.features is not None:
+        return context.features(sample), sample.size()
+    image = sample.load()
+    if context.augmentation is not None:
+        image = augment(image, how)
+    try:
+        return extract(extractor, image), (image.shape[0], image.shape[1])
+    except InputError as error:
+        raise InputError(f"{sample.image}: {error}") from None
+
+
+def _order(context: Context, count: int) -> list[int]:
+    """Return in which order the pictures are shown."""
+    if not context.shuffle:
+        return list(range(count))
+    # Augmentation draws with three keys: (image, epoch, purpose).
+    sequence = np.random.SeedSequence(context.seed, spawn_key=(ORDER,))
+    return np.random.default_rng(sequence).permutation(count).tolist()
+
+
+def _positions(
+    extractor: FeatureExtractor, rows: int, columns: int, size: tuple[int, int], how: Augmentation
+) -> np.ndarray:
+    """Return the position of each patch in the picture as it is stored, before any flip."""
+    first, pitch = extractor.first_centre, extractor.pitch
+
+    def places(cells: int, pixels: int, flipped: bool) -> np.ndarray:
+        centres = first + np.arange(cells) * pitch
+        if flipped:
+            centres = pixels - 1 - centres
+        return np.rint((centres - first) / pitch).astype(np.int32).clip(0, cells - 1)
+
+    down = places(rows, size[0], how.flip_vertical)
+    across = places(columns, size[1], how.flip_horizontal)
+    return (down[:, None] * GRID_WIDTH + across).ravel()

@@ -1,0 +1,61 @@
+"""The settings of Sequential PatchCore, and what is known of it without importing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stainless.errors import InputError
+from train.detectors.detector import Method
+
+#: Members of the paper's coreset.
+SIZE = 2048
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a coreset is made of.
+
+    Attributes:
+        size: members of the coreset.
+        epochs: largest number of passes over the pictures; fewer if one of them changes nothing.
+        backbone: ImageNet network of the features.
+        stages: its stages, counted from 1; stage n has a stride of 2**n pixels.
+        pool_kernel: side of the averaged neighbourhood in cells of each stage, odd.
+        pool_stride: distance of patches in cells of the finest stage.
+    """
+
+    size: int = SIZE
+    epochs: int = 10
+    backbone: str = "efficientnet_lite0"
+    stages: tuple[int, ...] = (3, 4)
+    pool_kernel: int = 3
+    pool_stride: int = 1
+
+    def validate(self, key: str) -> None:
+        """Check the numbers that no extractor checks.
+
+        Raises:
+            InputError: one of them is too small; the message begins with `key` and its name.
+        """
+        for name, least in (("size", 2), ("epochs", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"{key}.{name}: {getattr(self, name)}, expected at least {least}")
+
+
+METHODS = {
+    "sequential_patchcore": Method(
+        settings=Settings,
+        detector="train.detectors.sequential_patchcore.detector:SequentialPatchcore",
+        summary="coreset of nominal patches chosen in fixed memory (Mao et al., arXiv 2501.09579)",
+        melds=True,
+        continues=True,
+        explains=True,
+        extended_by=("epochs",),
+        small={"size": 64, "epochs": 2},
+        formats={
+            "stainless sequential coreset 1": (
+                "train.detectors.sequential_patchcore.coreset_model:stored"
+            )
+        },
+    )
+}
