@@ -24,7 +24,7 @@ class Impurity:
         sample: (ranges, area_mm, rng) -> list of explicit impurities.
         evaluate: (list, x_mm, y_mm, reflectance) -> `raster.Field`, the same at points.
         rasterize: (list, pixel_to_surface, shape, reflectance, supersample) -> `raster.Raster`.
-        matte: whether it is a diffuse material that hides the metal, with `matte`, `albedo` and
+        diffuse: whether it is a diffuse material that hides the metal, with `diffuse`, `albedo` and
             slopes in its raster, instead of a change of the metal's reflectance.
     """
 
@@ -36,4 +36,4 @@ class Impurity:
     sample: Callable[..., list[Any]]
     evaluate: Callable[..., Field]
     rasterize: Callable[..., Raster]
-    matte: bool = False
+    diffuse: bool = False

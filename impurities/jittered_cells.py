@@ -9,12 +9,10 @@ Cell (i, j) of size G covers [i·G, (i+1)·G) × [j·G, (j+1)·G); the grid hang
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Area = tuple[float, float, float, float]
+from stainless.placement import Area
 
 # Keeps a fully jittered centre off its cell's border by more than the rounding of i·G, so that
 # dividing by G finds the same cell again.
@@ -97,75 +95,3 @@ def nearest_center(
         best[closer] = index
         least[closer] = squared[closer]
     return best
-
-
-@dataclass(frozen=True)
-class CellTable:
-    """Which centre lies in which cell.
-
-    Attributes:
-        centers_mm: (N, 2) centres.
-        cell_size_mm: G.
-        first: indices (i, j) of the table's first cell.
-        index: (rows, columns) int64, the centre in each cell or -1; one empty ring around.
-    """
-
-    centers_mm: NDArray[np.float64]
-    cell_size_mm: float
-    first: tuple[int, int]
-    index: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, centers_mm: ArrayLike, cell_size_mm: float) -> CellTable:
-        """Sort centres into cells.
-
-        Raises:
-            ValueError: two centres share a cell.
-        """
-        centers = np.asarray(centers_mm, dtype=np.float64).reshape(-1, 2)
-        cells = np.floor(centers / cell_size_mm).astype(np.int64)
-        if len(cells) == 0:
-            return cls(centers, cell_size_mm, (0, 0), np.full((1, 1), -1, dtype=np.int64))
-        first = cells.min(axis=0) - 1
-        columns, rows = cells.max(axis=0) - first + 2
-        index = np.full((rows, columns), -1, dtype=np.int64)
-        for k, (i, j) in enumerate(cells - first):
-            if index[j, i] >= 0:
-                raise ValueError(
-                    f"centers_mm: {tuple(centers[index[j, i]])} and {tuple(centers[k])} share a "
-                    f"cell of {cell_size_mm} mm, expected at most one centre per cell"
-                )
-            index[j, i] = k
-        return cls(centers, cell_size_mm, (int(first[0]), int(first[1])), index)
-
-    def nearest(self, x_mm: NDArray[np.float64], y_mm: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the index of the nearest centre in each point's own and eight neighbouring cells.
-
-        Args:
-            x_mm: flat array of M coordinates.
-            y_mm: the same.
-
-        Returns:
-            (M,) int64: of equally near centres the first; -1 where the nine cells are empty.
-        """
-        best = np.full(x_mm.shape, -1, dtype=np.int64)
-        least = np.full(x_mm.shape, np.inf)
-        # Beyond the table all cells are empty, as its outermost ring is: clamping changes nothing.
-        rows, columns = self.index.shape
-        i = np.floor(x_mm / self.cell_size_mm) - self.first[0]
-        j = np.floor(y_mm / self.cell_size_mm) - self.first[1]
-        for dj in (-1, 0, 1):
-            for di in (-1, 0, 1):
-                column = np.clip(i + di, 0, columns - 1).astype(np.int64)
-                row = np.clip(j + dj, 0, rows - 1).astype(np.int64)
-                found = self.index[row, column]
-                at = np.flatnonzero(found >= 0)
-                centers = self.centers_mm[found[at]]
-                dx = x_mm[at] - centers[:, 0]
-                dy = y_mm[at] - centers[:, 1]
-                squared = np.square(dx) + np.square(dy)
-                tied = (squared == least[at]) & (found[at] < best[at])
-                closer = (squared < least[at]) | tied
-                best[at[closer]] = found[at[closer]]
-                least[at[closer]] = squared[closer]
-        return best

@@ -72,19 +72,6 @@ def perlin2(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
     return near + fade_v * (far - near)
 
 
-def domain_offset(seed: int) -> tuple[float, float]:
-    """Return where in the period a seed's noise begins, to be added to (x, y).
-
-    Args:
-        seed: any integer, of any size and sign.
-
-    Returns:
-        Two numbers in [0, 256).
-    """
-    words = np.random.SeedSequence([abs(int(seed)), int(seed < 0)]).generate_state(2, np.uint32)
-    return float(words[0]) * PERIOD / 2**32, float(words[1]) * PERIOD / 2**32
-
-
 def _cell(
     coordinate: ArrayLike, name: str
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
@@ -95,6 +82,6 @@ def _cell(
     # Reduced before the floor: the index then fits an integer whatever the coordinate's size.
     t = np.mod(t, PERIOD)
     whole = np.floor(t)
-    part = t - whole
-    fade = part * part * part * (part * (part * 6.0 - 15.0) + 10.0)
-    return whole.astype(np.intp) % PERIOD, part, fade
+    within = t - whole
+    fade = within * within * within * (within * (within * 6.0 - 15.0) + 10.0)
+    return whole.astype(np.intp) % PERIOD, within, fade

@@ -7,11 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from impurities.jittered_cells import Area
-from stainless.ranges import Range, bounds, check_range, shown
-
-#: More pieces of a kind than this on one area are taken for a slip of the pen.
-MOST_PIECES = 10_000
+from stainless.placement import Area, check_centers, check_count
+from stainless.ranges import Range, bounds, check_range
 
 # Steps of the sequence that covers a square evenly at any count: 1/φ and 1/φ² of the root φ
 # of x³ = x + 1. M. Roberts, "The unreasonable effectiveness of quasirandom sequences", 2018.
@@ -27,24 +24,9 @@ def check_placement(
     Raises:
         ValueError: one line with key, value and expectation.
     """
-    check_range("per_plate", per_plate, 0.0, MOST_PIECES)
-    if any(not edge.is_integer() for edge in bounds(per_plate)):
-        raise ValueError(f"per_plate: {shown(per_plate)}, expected whole numbers")
+    check_count(per_plate)
     check_range("jitter", jitter, 0.0, 1.0)
-    for center in centers_mm or []:
-        if len(center) != 2 or not all(math.isfinite(value) for value in center):
-            raise ValueError(f"centers_mm: {list(center)}, expected two finite numbers")
-
-
-def check_area(area_mm: Area) -> None:
-    """Check that an area is one.
-
-    Raises:
-        ValueError: an edge is not finite, or the area is empty.
-    """
-    x0, y0, x1, y1 = area_mm
-    if not (x0 < x1 and y0 < y1 and all(math.isfinite(edge) for edge in area_mm)):
-        raise ValueError(f"area_mm: {area_mm}, expected (x0, y0, x1, y1), x0 < x1 and y0 < y1")
+    check_centers(centers_mm)
 
 
 def whole_number(value: Range, uniform: float) -> int:

@@ -1,7 +1,7 @@
 """What every impurity gives back, at points and over the pixels of a picture, and how to get there.
 
 An impurity either changes the reflectance of the metal below it (`reflectance`, `ratio`), or it is
-a diffuse material of its own that hides the metal (`matte`, `albedo`) and may stand out from it
+a diffuse material of its own that hides the metal (`diffuse`, `albedo`) and may stand out from it
 (`slope_x`, `slope_y`).
 """
 
@@ -34,7 +34,7 @@ class Field:
         reflectance: of the metal with what lies on it, float64.
         mask: bool, true where one lies.
         instance: uint16, 1-based index into the list, 0 where none.
-        matte: float64 in [0, 1], share of diffuse material; None for a kind without.
+        diffuse: float64 in [0, 1], share of diffuse material; None for a kind without.
         albedo: float64 in [0, 1], of that material; 0 where there is none.
         slope_x: float64, dz/dx of what raises the surface, along the surface's x axis.
         slope_y: float64, dz/dy.
@@ -43,7 +43,7 @@ class Field:
     reflectance: Array
     mask: Mask
     instance: NDArray[np.uint16]
-    matte: Array | None = None
+    diffuse: Array | None = None
     albedo: Array | None = None
     slope_x: Array | None = None
     slope_y: Array | None = None
@@ -58,7 +58,7 @@ class Raster:
             exactly 1 away from them.
         mask: bool, true where one lies at the pixel's centre.
         instance: uint16, 1-based index into the list, 0 where none.
-        matte: float32 in [0, 1], share of the pixel that diffuse material covers; exactly 0 away
+        diffuse: float32 in [0, 1], share of the pixel that diffuse material covers; exactly 0 away
             from them. None for a kind without.
         albedo: float32 in [0, 1], of that material, mean over what the pixel has of it; 0 where
             there is none.
@@ -70,7 +70,7 @@ class Raster:
     ratio: Float32
     mask: Mask
     instance: NDArray[np.uint16]
-    matte: Float32 | None = None
+    diffuse: Float32 | None = None
     albedo: Float32 | None = None
     slope_x: Float32 | None = None
     slope_y: Float32 | None = None
@@ -141,6 +141,20 @@ def window(
         last = min(float(count), math.ceil(position.max()) + 2)
         axes.append(np.arange(first, last + 1).astype(np.int64))
     return axes[0], axes[1]
+
+
+def pixels_near(
+    center_mm: tuple[float, float], reach_mm: float, surface_to_pixel: Array, shape: tuple[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows and columns of a picture that a square around a centre can touch.
+
+    As `window`, without the pixels beyond the picture.
+    """
+    rows, columns = window(center_mm, reach_mm, surface_to_pixel, shape)
+    return (
+        rows[(rows >= 0) & (rows < shape[0])],
+        columns[(columns >= 0) & (columns < shape[1])],
+    )
 
 
 def pixel_edge_mm(pixel_to_surface: Array, shape: tuple[int, int]) -> float:

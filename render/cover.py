@@ -80,11 +80,11 @@ def cover(
             raster = impurity.rasterize(members, pixel_to_plate, shape, reflectance)
             laid.classes[raster.mask] = CLASS_INDEX[name]
             laid.instances[raster.mask] = raster.instance[raster.mask] + before
-            if raster.matte is None:
+            if raster.diffuse is None:
                 np.multiply(laid.ratio, raster.ratio, out=laid.ratio)
             else:
-                laid.ratio[:] = 1 + (laid.ratio - 1) * (1 - raster.matte)
-                hidden |= raster.mask & (raster.matte >= _OPAQUE)
+                laid.ratio[:] = 1 + (laid.ratio - 1) * (1 - raster.diffuse)
+                hidden |= raster.mask & (raster.diffuse >= _OPAQUE)
         before += len(members)
     if defects and any(defects.values()):
         marks = rasterize_defects(defects, pixel_to_plate, shape)

@@ -82,18 +82,18 @@ def with_matte(sample: Sample, normals: PlateMap) -> tuple[PlateMap, PlateMap | 
     raised = normals.pixels.copy()
     for name, impurity in IMPURITIES.items():
         members = sample.impurities.get(name, [])
-        if not impurity.matte or not members:
+        if not impurity.diffuse or not members:
             continue
         grid = texel_to_plate(normals)
         raster = impurity.rasterize(members, grid, shape, sample.metal.reflectance, 1)
         over, albedo, slope_x, slope_y = (
-            raster.matte,
+            raster.diffuse,
             raster.albedo,
             raster.slope_x,
             raster.slope_y,
         )
         if over is None or albedo is None or slope_x is None or slope_y is None:
-            raise TypeError(f"{name} is registered as matte, but its raster is not")
+            raise TypeError(f"{name} is registered as diffuse, but its raster is not")
         below = matte[..., 0] * (1 - over)
         total = over + below
         mixed = albedo * over + matte[..., 1] * below

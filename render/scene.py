@@ -154,7 +154,7 @@ class Scene:
             for name in self.chosen_defects():
                 raise ValueError(f"defects.{name}: given, expected null: twins are nominal parts")
             for name in self.chosen_impurities():
-                if IMPURITIES[name].matte and self.twins == "ratio":
+                if IMPURITIES[name].diffuse and self.twins == "ratio":
                     raise ValueError(
                         f"twins: ratio, expected render: a {name} is no change of reflectance"
                     )

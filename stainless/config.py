@@ -4,6 +4,9 @@ A tree is read from a YAML file, from the file that one `extends`, and from dott
 command line. Every error names where it stands: the file or option, the key, the value and what
 was expected. (jsonargparse, the obvious library, lets `light: 4` pass where a tree belongs and
 spreads an error over several lines without its file.)
+
+A field with `metadata={"formerly": name}` is read under its former name as well, so that files from
+before it was renamed go on being readable.
 """
 
 from __future__ import annotations
@@ -94,7 +97,7 @@ def overridden(
     merged = dict(tree)
     for key, text in overrides:
         try:
-            branch = _branch(key, _parse(text))
+            branch = _current(schema, _branch(key, _parse(text)))
         except _Repeated as error:
             raise InputError(f"--{key}: {error.problem}") from None
         except (yaml.YAMLError, ValueError):
@@ -228,12 +231,30 @@ def _load(schema: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise InputError(f"{path}: expected keys with values, got {_shown(tree)}")
     base = tree.pop(EXTENDS, None)
+    tree = _current(schema, tree)
     _convert(schema, tree, "", str(path))
     if base is None:
         return tree
     if not isinstance(base, str):
         raise InputError(f"{path}: {EXTENDS}: {_shown(base)}, expected the name of a YAML file")
     return _merge(_load(schema, path.parent / base, (*seen, path.resolve())), tree)
+
+
+def _current(schema: Any, tree: Any) -> Any:
+    """Return a tree in which fields that have been renamed bear their present name."""
+    if not isinstance(tree, dict):
+        return tree
+    former = {
+        field.metadata["formerly"]: field.name
+        for field in dataclasses.fields(schema)
+        if "formerly" in field.metadata and field.name not in tree
+    }
+    renamed = {former.get(name, name): value for name, value in tree.items()}
+    for name, kind in typing.get_type_hints(schema).items():
+        inner = _tree_type(kind)
+        if inner is not None and name in renamed:
+            renamed[name] = _current(inner, renamed[name])
+    return renamed
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

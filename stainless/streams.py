@@ -61,3 +61,17 @@ class Draw:
     def seed(self) -> int:
         """Return a seed for a generator that makes its own numbers, 0 to 2^31 - 1."""
         return int(self.rng.integers(2**31 - 1))
+
+
+class Purposes:
+    """Generators of random numbers by purpose, none of which depends on what others gave.
+
+    All are rooted in one generator, which is read for a fixed amount.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._entropy = [int(word) for word in rng.integers(0, 2**32, size=4)]
+
+    def generator(self, *purpose: int) -> np.random.Generator:
+        """Return the generator of a purpose, from its first number on."""
+        return np.random.default_rng(np.random.SeedSequence(self._entropy, spawn_key=purpose))

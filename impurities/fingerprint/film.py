@@ -41,8 +41,8 @@ from impurities.raster import (
     check_members,
     check_picture,
     pixel_edge_mm,
+    pixels_near,
     points,
-    window,
     within_pixels,
 )
 from stainless.homography import project
@@ -129,9 +129,9 @@ def evaluate(
     x, y = points(x_mm, y_mm)
     after = np.array(np.broadcast_to(np.asarray(reflectance, np.float64), x.shape))
     instance = np.zeros(x.shape, dtype=np.uint16)
-    for k, one in enumerate(prints):
-        film, contact = _film(one, x, y)
-        after *= 1.0 + one.contrast * film
+    for k, finger in enumerate(prints):
+        film, contact = _film(finger, x, y)
+        after *= 1.0 + finger.contrast * film
         instance[contact] = k + 1
     return Field(after, instance > 0, instance)
 
@@ -166,29 +166,24 @@ def rasterize(
     pixel = pixel_edge_mm(pixel_to_surface, shape)
     ratio = np.ones(shape, dtype=np.float32)
     instance = np.zeros(shape, dtype=np.uint16)
-    for k, one in enumerate(prints):
-        rows, columns = (
-            line[(line >= 0) & (line < count)]
-            for line, count in zip(
-                window(one.center_mm, one.reach_mm, surface_to_pixel, shape), shape, strict=True
-            )
-        )
+    for k, finger in enumerate(prints):
+        rows, columns = pixels_near(finger.center_mm, finger.reach_mm, surface_to_pixel, shape)
         if len(rows) == 0 or len(columns) == 0:
             continue
         x, y = project(pixel_to_surface, (columns + 0.5)[None, :], (rows + 0.5)[:, None])
-        film, contact = _film(one, x, y)
+        film, contact = _film(finger, x, y)
         here = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         instance[here][contact] = k + 1
-        texels = pixel / _texel_mm(one)
+        texels = pixel / _texel_mm(finger)
         if texels > 1.0:
             steps = min(max(supersample, math.ceil(texels)), _MOST_STEPS)
-            film = _mean_film(one, pixel_to_surface, rows, columns, steps)
-        ratio[here] *= (1.0 + one.contrast * film).astype(np.float32)
+            film = _mean_film(finger, pixel_to_surface, rows, columns, steps)
+        ratio[here] *= (1.0 + finger.contrast * film).astype(np.float32)
     return Raster(ratio, instance > 0, instance)
 
 
 def _mean_film(
-    one: Fingerprint,
+    finger: Fingerprint,
     pixel_to_surface: Array,
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
@@ -198,20 +193,20 @@ def _mean_film(
     film = np.empty((len(rows), len(columns)))
     for r, row in enumerate(rows):
         x, y = within_pixels(pixel_to_surface, np.full_like(columns, row), columns, steps)
-        film[r] = _film(one, x, y)[0].mean(axis=1)
+        film[r] = _film(finger, x, y)[0].mean(axis=1)
     return film
 
 
-def _texel_mm(one: Fingerprint) -> float:
-    return one.period_mm / (TEXELS_PER_PERIOD * _FINER)
+def _texel_mm(finger: Fingerprint) -> float:
+    return finger.period_mm / (TEXELS_PER_PERIOD * _FINER)
 
 
-def _film(one: Fingerprint, x_mm: Array, y_mm: Array) -> tuple[Array, Mask]:
+def _film(finger: Fingerprint, x_mm: Array, y_mm: Array) -> tuple[Array, Mask]:
     """Return the film in [0, 1] at points of any shape, and where there was contact."""
-    film, pressure = _texture(one)
-    texel = _texel_mm(one)
-    dx, dy = x_mm - one.center_mm[0], y_mm - one.center_mm[1]
-    cos, sin = math.cos(one.angle_rad), math.sin(one.angle_rad)
+    film, pressure = _texture(finger)
+    texel = _texel_mm(finger)
+    dx, dy = x_mm - finger.center_mm[0], y_mm - finger.center_mm[1]
+    cos, sin = math.cos(finger.angle_rad), math.sin(finger.angle_rad)
     rows, columns = film.shape
     column = (cos * dx + sin * dy) / texel + columns // 2
     row = (cos * dy - sin * dx) / texel + rows // 2
@@ -237,49 +232,54 @@ def _film(one: Fingerprint, x_mm: Array, y_mm: Array) -> tuple[Array, Mask]:
 
 
 @lru_cache(maxsize=8)
-def _texture(one: Fingerprint) -> tuple[Float32, Float32]:
+def _texture(finger: Fingerprint) -> tuple[Float32, Float32]:
     """Return film and pressure over texels of the finger's frame, the middle one at its centre."""
-    drag_x, drag_y = one.drag_mm
-    cos, sin = math.cos(one.angle_rad), math.sin(one.angle_rad)
+    drag_x, drag_y = finger.drag_mm
+    cos, sin = math.cos(finger.angle_rad), math.sin(finger.angle_rad)
     drag_u, drag_v = cos * drag_x + sin * drag_y, cos * drag_y - sin * drag_x
-    half_u = one.width_mm / 2.0 + _TRAIL * abs(drag_u)
-    half_v = one.length_mm / 2.0 + _TRAIL * abs(drag_v)
+    half_u = finger.width_mm / 2.0 + _TRAIL * abs(drag_u)
+    half_v = finger.length_mm / 2.0 + _TRAIL * abs(drag_v)
     coarse = grow(
-        one.flow, one.period_mm, (half_u + one.period_mm, half_v + one.period_mm), one.seed
+        finger.flow,
+        finger.period_mm,
+        (half_u + finger.period_mm, half_v + finger.period_mm),
+        finger.seed,
     )
     ridges = _refined(_refined(coarse).T).T
-    texel = _texel_mm(one)
+    texel = _texel_mm(finger)
     rows, columns = ridges.shape
     u = ((np.arange(columns) - columns // 2) * texel)[None, :]
     v = ((np.arange(rows) - rows // 2) * texel)[:, None]
 
-    pressure = _pressure(one, u, v)
-    gaps = _noise(one, u, v, _GAPS_PER_PERIOD / one.period_mm)
-    pores = _noise(one, v, u, _PORES_PER_PERIOD / one.period_mm)
+    pressure = _pressure(finger, u, v)
+    gaps = _noise(finger, u, v, _GAPS_PER_PERIOD / finger.period_mm)
+    pores = _noise(finger, v, u, _PORES_PER_PERIOD / finger.period_mm)
     # Crests are at 1, valleys at -1: grease lies where the ridges rise above the level.
-    level = 0.5 - 0.7 * pressure + one.gaps * (2.5 * gaps + 3.0 * np.maximum(pores, 0.0))
+    level = 0.5 - 0.7 * pressure + finger.gaps * (2.5 * gaps + 3.0 * np.maximum(pores, 0.0))
     film = np.clip((ridges - level) / 1.2 + 0.5, 0.0, 1.0)
-    film = one.haze + (1.0 - one.haze) * film
-    film *= np.clip(0.6 + 0.6 * pressure - one.gaps * (0.7 * gaps + 0.5 * pores), 0.0, 1.0)
+    film = finger.haze + (1.0 - finger.haze) * film
+    film *= np.clip(0.6 + 0.6 * pressure - finger.gaps * (0.7 * gaps + 0.5 * pores), 0.0, 1.0)
     film[pressure <= 0.0] = 0.0
 
-    dragged = [_dragged(part, drag_u / texel, drag_v / texel) for part in (film, pressure)]
+    dragged = [_dragged(field, drag_u / texel, drag_v / texel) for field in (film, pressure)]
     return np.clip(dragged[0], 0.0, 1.0).astype(np.float32), dragged[1].astype(np.float32)
 
 
-def _pressure(one: Fingerprint, u: Array, v: Array) -> Array:
+def _pressure(finger: Fingerprint, u: Array, v: Array) -> Array:
     """Return the pressure at points of the finger's frame, 0 where there is none."""
-    across, along = 2.0 * u / one.width_mm, 2.0 * v / one.length_mm
-    side = across * math.cos(one.tilt_rad) + along * math.sin(one.tilt_rad)
+    across, along = 2.0 * u / finger.width_mm, 2.0 * v / finger.length_mm
+    side = across * math.cos(finger.tilt_rad) + along * math.sin(finger.tilt_rad)
     dome = np.maximum(1.0 - across * across - along * along, 0.0)
-    uneven = 1.0 + one.unevenness * _noise(one, u, v, _UNEVEN_PER_MM)
-    pressure: Array = np.maximum(dome * uneven - one.tilt * np.maximum(1.0 + side, 0.0) / 2.0, 0.0)
+    uneven = 1.0 + finger.unevenness * _noise(finger, u, v, _UNEVEN_PER_MM)
+    pressure: Array = np.maximum(
+        dome * uneven - finger.tilt * np.maximum(1.0 + side, 0.0) / 2.0, 0.0
+    )
     return pressure
 
 
-def _noise(one: Fingerprint, u: Array, v: Array, frequency_per_mm: float) -> Array:
+def _noise(finger: Fingerprint, u: Array, v: Array, frequency_per_mm: float) -> Array:
     return perlin2(
-        frequency_per_mm * u + one.noise_offset[0], frequency_per_mm * v + one.noise_offset[1]
+        frequency_per_mm * u + finger.noise_offset[0], frequency_per_mm * v + finger.noise_offset[1]
     )
 
 

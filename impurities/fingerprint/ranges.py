@@ -9,12 +9,13 @@ from enum import IntEnum, unique
 import numpy as np
 from numpy.typing import NDArray
 
+from impurities.draws import Draws
 from impurities.fingerprint.film import Fingerprint
 from impurities.fingerprint.ridges import RidgeFlow
-from impurities.jittered_cells import Area
 from impurities.perlin import PERIOD
-from impurities.placement import check_area, check_placement, spread, whole_number
-from stainless.ranges import Range, check_range, within
+from impurities.placement import check_placement, spread, whole_number
+from stainless.placement import Area, check_area
+from stainless.ranges import Range, check_range
 
 
 @dataclass
@@ -133,13 +134,8 @@ def sample_prints(
     """
     validate(ranges)
     check_area(area_mm)
-    entropy = [int(word) for word in rng.integers(0, 2**32, size=4)]
-
-    def generator(stream: _Stream) -> np.random.Generator:
-        return np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=(stream,)))
-
-    def uniform(stream: _Stream, *shape: int) -> NDArray[np.float64]:
-        return generator(stream).random(shape)
+    draws = Draws(rng)
+    uniform = draws.uniform
 
     if ranges.centers_mm is not None:
         centers = np.array(ranges.centers_mm, np.float64).reshape(-1, 2)
@@ -149,47 +145,41 @@ def sample_prints(
         centers = spread(area_mm, start, places, ranges.jitter)
     count = len(centers)
 
-    def drawn(value: Range, stream: _Stream) -> list[float]:
-        return [float(number) for number in within(value, uniform(stream, count))]
-
-    def directed(lengths: list[float], stream: _Stream) -> list[tuple[float, float]]:
-        angles = drawn((-math.pi, math.pi), stream)
-        return [
-            (length * math.cos(angle), length * math.sin(angle))
-            for length, angle in zip(lengths, angles, strict=True)
-        ]
-
-    angle = drawn(ranges.angle_deg, _Stream.ANGLE)
-    width = drawn(ranges.width_mm, _Stream.WIDTH)
-    length = drawn(ranges.length_mm, _Stream.LENGTH)
-    period = drawn(ranges.period_mm, _Stream.PERIOD)
+    angle = draws.within(ranges.angle_deg, _Stream.ANGLE, count)
+    width = draws.within(ranges.width_mm, _Stream.WIDTH, count)
+    length = draws.within(ranges.length_mm, _Stream.LENGTH, count)
+    period = draws.within(ranges.period_mm, _Stream.PERIOD, count)
     pattern = uniform(_Stream.PATTERN, count)
     core = uniform(_Stream.CORE, count, 5)
-    contrast = drawn(ranges.contrast, _Stream.CONTRAST)
-    haze = drawn(ranges.haze, _Stream.HAZE)
-    tilt = drawn(ranges.tilt, _Stream.TILT)
-    tilt_direction = drawn((-math.pi, math.pi), _Stream.TILT_DIRECTION)
-    unevenness = drawn(ranges.unevenness, _Stream.UNEVENNESS)
-    gaps = drawn(ranges.gaps, _Stream.GAPS)
-    drag = directed(drawn(ranges.drag_mm, _Stream.DRAG), _Stream.DRAG_DIRECTION)
+    contrast = draws.within(ranges.contrast, _Stream.CONTRAST, count)
+    haze = draws.within(ranges.haze, _Stream.HAZE, count)
+    tilt = draws.within(ranges.tilt, _Stream.TILT, count)
+    tilt_direction = draws.within((-math.pi, math.pi), _Stream.TILT_DIRECTION, count)
+    unevenness = draws.within(ranges.unevenness, _Stream.UNEVENNESS, count)
+    gaps = draws.within(ranges.gaps, _Stream.GAPS, count)
+    drag = draws.within(ranges.drag_mm, _Stream.DRAG, count)
+    drag_direction = draws.within((-math.pi, math.pi), _Stream.DRAG_DIRECTION, count)
     offset = uniform(_Stream.NOISE_OFFSET, count, 2) * PERIOD
-    seed = generator(_Stream.SEED).integers(0, 2**32, size=count)
+    seed = draws.generator(_Stream.SEED).integers(0, 2**32, size=count)
 
     return [
         Fingerprint(
             center_mm=(float(centers[k, 0]), float(centers[k, 1])),
             angle_rad=math.radians(angle[k]),
-            width_mm=width[k],
-            length_mm=length[k],
-            period_mm=period[k],
-            flow=_flow(ranges, float(pattern[k]), core[k], width[k], length[k]),
-            contrast=contrast[k],
-            haze=haze[k],
-            tilt=tilt[k],
-            tilt_rad=tilt_direction[k],
-            unevenness=unevenness[k],
-            gaps=gaps[k],
-            drag_mm=drag[k],
+            width_mm=float(width[k]),
+            length_mm=float(length[k]),
+            period_mm=float(period[k]),
+            flow=_flow(ranges, float(pattern[k]), core[k], float(width[k]), float(length[k])),
+            contrast=float(contrast[k]),
+            haze=float(haze[k]),
+            tilt=float(tilt[k]),
+            tilt_rad=float(tilt_direction[k]),
+            unevenness=float(unevenness[k]),
+            gaps=float(gaps[k]),
+            drag_mm=(
+                float(drag[k]) * math.cos(drag_direction[k]),
+                float(drag[k]) * math.sin(drag_direction[k]),
+            ),
             noise_offset=(float(offset[k, 0]), float(offset[k, 1])),
             seed=int(seed[k]),
         )

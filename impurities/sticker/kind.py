@@ -15,5 +15,5 @@ KIND = Impurity(
     sample=sample_stickers,
     evaluate=evaluate,
     rasterize=rasterize,
-    matte=True,
+    diffuse=True,
 )

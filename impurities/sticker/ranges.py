@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
 import numpy as np
-from numpy.typing import NDArray
 
-from impurities.jittered_cells import Area
+from impurities.draws import Draws
 from impurities.perlin import PERIOD
-from impurities.placement import check_area, check_placement, spread, whole_number
+from impurities.placement import check_placement, spread, whole_number
 from impurities.sticker.digits import text_width
 from impurities.sticker.sticker import Bubble, Sticker
-from stainless.ranges import Range, bounds, check_range, shown, within
+from stainless.placement import Area, check_area
+from stainless.ranges import Range, bounds, check_range, shown
 
 # As many bubbles are drawn for every sticker, so that a wider range of them moves nothing else.
 _MOST_BUBBLES = 16
@@ -42,7 +42,7 @@ class StickerRanges:
         papers: share of those of paper, in [0, 1]; the others are of film.
         paper_albedo: share of light that blank paper reflects.
         film_albedo: the same of blank film.
-        film_matte: share of light that film scatters as a diffuse material; that of paper is 1.
+        film_diffuse: share of light that film scatters as a diffuse material; that of paper is 1.
         ink_albedo: of the ink on either.
         number: the text, a whole number of one to six digits.
         prints: share of printed texts, in [0, 1]; the others are written by hand.
@@ -69,7 +69,7 @@ class StickerRanges:
     papers: float = 0.7
     paper_albedo: Range = (0.68, 0.8)
     film_albedo: Range = (0.6, 0.78)
-    film_matte: Range = (0.55, 0.7)
+    film_diffuse: Range = field(default=(0.55, 0.7), metadata={"formerly": "film_matte"})
     ink_albedo: Range = (0.05, 0.12)
     number: Range = (1, 99)
     prints: float = 0.4
@@ -102,7 +102,7 @@ class _Stream(IntEnum):
     CORNER = 8
     PAPER = 9
     ALBEDO = 10
-    FILM_MATTE = 11
+    FILM_DIFFUSE = 11
     INK_ALBEDO = 12
     NUMBER = 13
     PRINT = 14
@@ -145,7 +145,7 @@ def validate(ranges: StickerRanges) -> None:
             f"rim_mm: {shown(ranges.rim_mm)}, expected below half of every extent, so below "
             f"{smallest / 2.0:g}"
         )
-    for key in ("paper_albedo", "film_albedo", "film_matte", "ink_albedo"):
+    for key in ("paper_albedo", "film_albedo", "film_diffuse", "ink_albedo"):
         check_range(key, getattr(ranges, key), 0.0, 1.0)
     check_range("number", ranges.number, 0.0, 999_999.0)
     check_range("digit_share", ranges.digit_share, most=1.0, above=0.0)
@@ -180,11 +180,8 @@ def sample_stickers(
     """
     validate(ranges)
     check_area(area_mm)
-    entropy = [int(word) for word in rng.integers(0, 2**32, size=4)]
-
-    def uniform(stream: _Stream, *shape: int) -> NDArray[np.float64]:
-        seed = np.random.SeedSequence(entropy, spawn_key=(stream,))
-        return np.random.default_rng(seed).random(shape)
+    draws = Draws(rng)
+    uniform = draws.uniform
 
     given = ranges.centers_mm
     if given is None:
@@ -192,48 +189,45 @@ def sample_stickers(
     else:
         count = len(given)
 
-    def drawn(value: Range, stream: _Stream) -> NDArray[np.float64]:
-        return within(value, uniform(stream, count))
-
     dot = uniform(_Stream.DOT, count) < ranges.dots
-    diameter = drawn(ranges.diameter_mm, _Stream.DIAMETER)
-    width = np.where(dot, diameter, drawn(ranges.width_mm, _Stream.WIDTH))
-    height = np.where(dot, diameter, drawn(ranges.height_mm, _Stream.HEIGHT))
-    corner = np.where(dot, diameter / 2.0, drawn(ranges.corner_mm, _Stream.CORNER))
+    diameter = draws.within(ranges.diameter_mm, _Stream.DIAMETER, count)
+    width = np.where(dot, diameter, draws.within(ranges.width_mm, _Stream.WIDTH, count))
+    height = np.where(dot, diameter, draws.within(ranges.height_mm, _Stream.HEIGHT, count))
+    corner = np.where(dot, diameter / 2.0, draws.within(ranges.corner_mm, _Stream.CORNER, count))
     if given is None:
         start, places = uniform(_Stream.START, 2), uniform(_Stream.CENTER, count, 2)
         centers = spread(area_mm, start, places, ranges.jitter, np.hypot(width, height) / 2.0)
     else:
         centers = np.array(given, np.float64).reshape(-1, 2)
 
-    angle = np.radians(drawn(ranges.angle_deg, _Stream.ANGLE))
+    angle = np.radians(draws.within(ranges.angle_deg, _Stream.ANGLE, count))
     paper = uniform(_Stream.PAPER, count) < ranges.papers
     albedo = np.where(
         paper,
-        drawn(ranges.paper_albedo, _Stream.ALBEDO),
-        drawn(ranges.film_albedo, _Stream.ALBEDO),
+        draws.within(ranges.paper_albedo, _Stream.ALBEDO, count),
+        draws.within(ranges.film_albedo, _Stream.ALBEDO, count),
     )
-    matte = np.where(paper, 1.0, drawn(ranges.film_matte, _Stream.FILM_MATTE))
-    ink = drawn(ranges.ink_albedo, _Stream.INK_ALBEDO)
+    diffuse = np.where(paper, 1.0, draws.within(ranges.film_diffuse, _Stream.FILM_DIFFUSE, count))
+    ink = draws.within(ranges.ink_albedo, _Stream.INK_ALBEDO, count)
     texts = [str(whole_number(ranges.number, u)) for u in uniform(_Stream.NUMBER, count)]
     printed = uniform(_Stream.PRINT, count) < ranges.prints
-    rim = drawn(ranges.rim_mm, _Stream.RIM)
+    rim = draws.within(ranges.rim_mm, _Stream.RIM, count)
     # The largest rectangle within rim and rounded corners holds text and bubbles.
     cut = rim + corner * (1.0 - math.sqrt(0.5))
     free = np.stack([width / 2.0 - cut, height / 2.0 - cut], axis=1)
     longest = np.array([_TEXT_SHARE / text_width(text) for text in texts]) * 2.0 * free[:, 0]
-    digit = np.minimum(drawn(ranges.digit_share, _Stream.DIGIT) * height, longest)
-    stroke = drawn(ranges.stroke_share, _Stream.STROKE) * digit
-    slant = np.where(printed, 0.0, drawn(ranges.slant, _Stream.SLANT))
-    wobble = np.where(printed, 0.0, drawn(ranges.wobble, _Stream.WOBBLE))
+    digit = np.minimum(draws.within(ranges.digit_share, _Stream.DIGIT, count) * height, longest)
+    stroke = draws.within(ranges.stroke_share, _Stream.STROKE, count) * digit
+    slant = np.where(printed, 0.0, draws.within(ranges.slant, _Stream.SLANT, count))
+    wobble = np.where(printed, 0.0, draws.within(ranges.wobble, _Stream.WOBBLE, count))
     offset = uniform(_Stream.NOISE_OFFSET, count, 2) * PERIOD
-    thickness = drawn(ranges.thickness_mm, _Stream.THICKNESS)
+    thickness = draws.within(ranges.thickness_mm, _Stream.THICKNESS, count)
 
     bubbles = [whole_number(ranges.bubbles, u) for u in uniform(_Stream.BUBBLES, count)]
     place = 2.0 * uniform(_Stream.BUBBLE_PLACE, count, _MOST_BUBBLES, 2) - 1.0
     per_bubble = (count, _MOST_BUBBLES)
-    radius = within(ranges.bubble_radius_mm, uniform(_Stream.BUBBLE_RADIUS, *per_bubble))
-    rise = within(ranges.bubble_height_mm, uniform(_Stream.BUBBLE_HEIGHT, *per_bubble))
+    radius = draws.within(ranges.bubble_radius_mm, _Stream.BUBBLE_RADIUS, *per_bubble)
+    rise = draws.within(ranges.bubble_height_mm, _Stream.BUBBLE_HEIGHT, *per_bubble)
     radius = np.minimum(radius, free.min(axis=1)[:, None])
     place = place * (free[:, None, :] - radius[:, :, None])
 
@@ -244,7 +238,7 @@ def sample_stickers(
             width_mm=float(width[k]),
             height_mm=float(height[k]),
             corner_mm=float(corner[k]),
-            matte=float(matte[k]),
+            diffuse=float(diffuse[k]),
             albedo=float(albedo[k]),
             ink_albedo=float(ink[k]),
             text=texts[k],

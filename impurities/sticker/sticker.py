@@ -26,8 +26,8 @@ from impurities.raster import (
     check_members,
     check_picture,
     pixel_edge_mm,
+    pixels_near,
     points,
-    window,
     within_pixels,
 )
 from impurities.sticker.digits import distance, strokes
@@ -59,7 +59,7 @@ class Sticker:
         width_mm: along the text.
         height_mm: across it.
         corner_mm: radius of the corners, at most half of width and height; half of both is a dot.
-        matte: share of light that it scatters as a diffuse material; film has some gloss besides.
+        diffuse: share of light that it scatters as a diffuse material; film has some gloss besides.
         albedo: of the blank material.
         ink_albedo: of the ink.
         text: digits.
@@ -78,7 +78,7 @@ class Sticker:
     width_mm: float
     height_mm: float
     corner_mm: float
-    matte: float
+    diffuse: float
     albedo: float
     ink_albedo: float
     text: str
@@ -140,16 +140,16 @@ def evaluate(
     before = np.array(np.broadcast_to(np.asarray(reflectance, np.float64), x.shape))
     shape, x, y = x.shape, x.ravel(), y.ravel()
     instance = np.zeros(x.shape, dtype=np.uint16)
-    matte, albedo, slope_x, slope_y = np.zeros((4, *x.shape))
-    for k, one in enumerate(stickers):
-        surface = _surface(one, x, y)
+    diffuse, albedo, slope_x, slope_y = np.zeros((4, *x.shape))
+    for k, sticker in enumerate(stickers):
+        surface = _surface(sticker, x, y)
         at = surface.inside
         instance[at] = k + 1
-        matte[at] = one.matte
+        diffuse[at] = sticker.diffuse
         albedo[at] = surface.albedo[at]
         slope_x[at], slope_y[at] = surface.slope_x[at], surface.slope_y[at]
     instance = instance.reshape(shape)
-    layers = (layer.reshape(shape) for layer in (matte, albedo, slope_x, slope_y))
+    layers = (layer.reshape(shape) for layer in (diffuse, albedo, slope_x, slope_y))
     return Field(before, instance > 0, instance, *layers)
 
 
@@ -162,9 +162,9 @@ def rasterize(
 ) -> Raster:
     """Evaluate stickers over the pixels of a picture.
 
-    Mask and instance equal `evaluate` at the pixel centres, bit for bit. Matte, albedo and slopes
-    are the mean over supersample² points in pixels along the outline, the rim and the ink's border;
-    elsewhere they are smooth over a pixel and its centre stands for it.
+    Mask and instance equal `evaluate` at the pixel centres, bit for bit. Diffuse share, albedo and
+    slopes are the mean over supersample² points in pixels along the outline, the rim and the ink's
+    border; elsewhere they are smooth over a pixel and its centre stands for it.
 
     Args:
         stickers: in the order that instances count.
@@ -182,61 +182,56 @@ def rasterize(
     surface_to_pixel = np.linalg.inv(pixel_to_surface)
     pixel = pixel_edge_mm(pixel_to_surface, shape)
     instance = np.zeros(shape, dtype=np.uint16)
-    # Albedo counts by the share of the pixel that has it, until all stickers are laid.
-    matte, reflected, slope_x, slope_y = np.zeros((4, *shape), dtype=np.float32)
-    for k, one in enumerate(stickers):
-        rows, columns = (
-            line[(line >= 0) & (line < count)]
-            for line, count in zip(
-                window(one.center_mm, one.reach_mm, surface_to_pixel, shape), shape, strict=True
-            )
-        )
+    # Albedo counts by the share of the pixel that has it, until all stickers are in place.
+    diffuse, reflected, slope_x, slope_y = np.zeros((4, *shape), dtype=np.float32)
+    for k, sticker in enumerate(stickers):
+        rows, columns = pixels_near(sticker.center_mm, sticker.reach_mm, surface_to_pixel, shape)
         x, y = project(pixel_to_surface, (columns + 0.5)[None, :], (rows + 0.5)[:, None])
-        r, c = np.nonzero(_outline(one, *_own_frame(one, x, y)) < pixel)
+        r, c = np.nonzero(_outline(sticker, *_own_frame(sticker, x, y)) < pixel)
         if len(r) == 0:
             continue
-        surface = _surface(one, x[r, c], y[r, c], pixel)
+        surface = _surface(sticker, x[r, c], y[r, c], pixel)
         r, c = rows[r], columns[c]
         instance[r[surface.inside], c[surface.inside]] = k + 1
 
         share = surface.inside.astype(np.float64)
         layers = [share, surface.albedo, surface.slope_x, surface.slope_y]
-        band = surface.outline_mm > -(one.rim_mm + pixel)
+        band = surface.outline_mm > -(sticker.rim_mm + pixel)
         band |= np.abs(surface.ink_mm) < pixel
         fine_x, fine_y = within_pixels(pixel_to_surface, r[band], c[band], supersample)
-        fine = _surface(one, fine_x.ravel(), fine_y.ravel())
+        fine = _surface(sticker, fine_x.ravel(), fine_y.ravel())
         for layer, points_of_layer in zip(
             layers, (fine.inside, fine.albedo, fine.slope_x, fine.slope_y), strict=True
         ):
             layer[band] = points_of_layer.reshape(fine_x.shape).mean(axis=1)
         left = 1.0 - share
-        matte[r, c] = one.matte * share + left * matte[r, c]
-        reflected[r, c] = one.matte * layers[1] + left * reflected[r, c]
+        diffuse[r, c] = sticker.diffuse * share + left * diffuse[r, c]
+        reflected[r, c] = sticker.diffuse * layers[1] + left * reflected[r, c]
         slope_x[r, c] = layers[2] + left * slope_x[r, c]
         slope_y[r, c] = layers[3] + left * slope_y[r, c]
-    albedo = np.divide(reflected, matte, out=np.zeros_like(matte), where=matte > 0)
+    albedo = np.divide(reflected, diffuse, out=np.zeros_like(diffuse), where=diffuse > 0)
     ratio = np.ones(shape, dtype=np.float32)
-    return Raster(ratio, instance > 0, instance, matte, albedo, slope_x, slope_y)
+    return Raster(ratio, instance > 0, instance, diffuse, albedo, slope_x, slope_y)
 
 
-def _own_frame(one: Sticker, x: Array, y: Array) -> tuple[Array, Array]:
+def _own_frame(sticker: Sticker, x: Array, y: Array) -> tuple[Array, Array]:
     """Return the points from the middle of the sticker, u along its text."""
-    dx, dy = x - one.center_mm[0], y - one.center_mm[1]
-    cos, sin = math.cos(one.angle_rad), math.sin(one.angle_rad)
+    dx, dy = x - sticker.center_mm[0], y - sticker.center_mm[1]
+    cos, sin = math.cos(sticker.angle_rad), math.sin(sticker.angle_rad)
     return cos * dx + sin * dy, cos * dy - sin * dx
 
 
-def _outline(one: Sticker, u: Array, v: Array) -> Array:
+def _outline(sticker: Sticker, u: Array, v: Array) -> Array:
     """Return the signed distance to the outline, negative within."""
-    beyond_u, beyond_v = _beyond(one, u, v)
+    beyond_u, beyond_v = _beyond(sticker, u, v)
     outer = np.hypot(np.maximum(beyond_u, 0.0), np.maximum(beyond_v, 0.0))
-    signed: Array = outer + np.minimum(np.maximum(beyond_u, beyond_v), 0.0) - one.corner_mm
+    signed: Array = outer + np.minimum(np.maximum(beyond_u, beyond_v), 0.0) - sticker.corner_mm
     return signed
 
 
-def _outwards(one: Sticker, u: Array, v: Array) -> tuple[Array, Array]:
+def _outwards(sticker: Sticker, u: Array, v: Array) -> tuple[Array, Array]:
     """Return the gradient of the distance to the outline."""
-    beyond_u, beyond_v = _beyond(one, u, v)
+    beyond_u, beyond_v = _beyond(sticker, u, v)
     out_u, out_v = np.maximum(beyond_u, 0.0), np.maximum(beyond_v, 0.0)
     outer = np.hypot(out_u, out_v)
     rounded = outer > 0.0
@@ -248,33 +243,35 @@ def _outwards(one: Sticker, u: Array, v: Array) -> tuple[Array, Array]:
     )
 
 
-def _beyond(one: Sticker, u: Array, v: Array) -> tuple[Array, Array]:
+def _beyond(sticker: Sticker, u: Array, v: Array) -> tuple[Array, Array]:
     """Return how far points lie outside of the rectangle of the corners' centres."""
     return (
-        np.abs(u) - (one.width_mm / 2.0 - one.corner_mm),
-        np.abs(v) - (one.height_mm / 2.0 - one.corner_mm),
+        np.abs(u) - (sticker.width_mm / 2.0 - sticker.corner_mm),
+        np.abs(v) - (sticker.height_mm / 2.0 - sticker.corner_mm),
     )
 
 
-def _surface(one: Sticker, x: Array, y: Array, reach_mm: float = 0.0) -> _Surface:
+def _surface(sticker: Sticker, x: Array, y: Array, reach_mm: float = 0.0) -> _Surface:
     """Evaluate one sticker at flat arrays of points; distances to ink are known up to a reach."""
-    u, v = _own_frame(one, x, y)
-    outline = _outline(one, u, v)
+    u, v = _own_frame(sticker, x, y)
+    outline = _outline(sticker, u, v)
     inside = outline < 0.0
     share = inside.astype(np.float64)
 
-    digits = strokes(one.text, one.digit_mm, one.slant, one.wobble, one.noise_offset)
-    half = one.stroke_mm / 2.0
+    digits = strokes(
+        sticker.text, sticker.digit_mm, sticker.slant, sticker.wobble, sticker.noise_offset
+    )
+    half = sticker.stroke_mm / 2.0
     ink = distance(digits, u, v, half + reach_mm) - half
-    albedo = np.where(ink < 0.0, one.ink_albedo, one.albedo)
+    albedo = np.where(ink < 0.0, sticker.ink_albedo, sticker.albedo)
 
     slope_u, slope_v = np.zeros((2, *u.shape))
-    rim = np.flatnonzero(inside & (outline > -one.rim_mm))
-    t = -outline[rim] / one.rim_mm
-    steepness = -one.thickness_mm / one.rim_mm * 6.0 * t * (1.0 - t)
-    outwards_u, outwards_v = _outwards(one, u[rim], v[rim])
+    rim = np.flatnonzero(inside & (outline > -sticker.rim_mm))
+    t = -outline[rim] / sticker.rim_mm
+    steepness = -sticker.thickness_mm / sticker.rim_mm * 6.0 * t * (1.0 - t)
+    outwards_u, outwards_v = _outwards(sticker, u[rim], v[rim])
     slope_u[rim], slope_v[rim] = steepness * outwards_u, steepness * outwards_v
-    for bubble in one.bubbles:
+    for bubble in sticker.bubbles:
         du, dv = u - bubble.center_mm[0], v - bubble.center_mm[1]
         near = np.flatnonzero(du * du + dv * dv < bubble.radius_mm**2)
         du, dv = du[near], dv[near]
@@ -283,6 +280,6 @@ def _surface(one: Sticker, x: Array, y: Array, reach_mm: float = 0.0) -> _Surfac
         fall = -bubble.height_mm * wave / 2.0 * wave * np.sinc(np.hypot(du, dv) / bubble.radius_mm)
         slope_u[near] += fall * du
         slope_v[near] += fall * dv
-    cos, sin = math.cos(one.angle_rad), math.sin(one.angle_rad)
+    cos, sin = math.cos(sticker.angle_rad), math.sin(sticker.angle_rad)
     slope_x, slope_y = cos * slope_u - sin * slope_v, sin * slope_u + cos * slope_v
     return _Surface(inside, albedo * share, slope_x * share, slope_y * share, outline, ink)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impurities.jittered_cells import Area, cells_over, guaranteed_reach_mm, jittered_center
+from impurities.draws import Draws
+from impurities.jittered_cells import cells_over, guaranteed_reach_mm, jittered_center
 from impurities.perlin import PERIOD
 from impurities.water_stain.heterogeneity import Heterogeneity, Ring
 from impurities.water_stain.stain import WaterStain
-from stainless.ranges import Range, bounds, check_range, shown, within
+from stainless.placement import Area, check_area, check_centers
+from stainless.ranges import Range, bounds, check_range, shown
 
 
 @dataclass
@@ -149,9 +150,7 @@ def validate(ranges: WaterStainRanges) -> None:
         )
     if ranges.density_map is not None:
         _density_map(ranges.density_map)
-    for center in ranges.centers_mm or []:
-        if len(center) != 2 or not all(math.isfinite(value) for value in center):
-            raise ValueError(f"centers_mm: {list(center)}, expected two finite numbers")
+    check_centers(ranges.centers_mm)
 
     inner = ranges.heterogeneity
     if inner.modes < 1:
@@ -187,20 +186,16 @@ def sample_stains(
         ValueError: as `validate`, or the area is empty.
     """
     validate(ranges)
+    check_area(area_mm)
     x0, y0, x1, y1 = area_mm
-    if not (x0 < x1 and y0 < y1 and all(math.isfinite(edge) for edge in area_mm)):
-        raise ValueError(f"area_mm: {area_mm}, expected (x0, y0, x1, y1), x0 < x1 and y0 < y1")
-    entropy = [int(word) for word in rng.integers(0, 2**32, size=4)]
-
-    def uniform(stream: _Stream, *shape: int) -> NDArray[np.float64]:
-        seed = np.random.SeedSequence(entropy, spawn_key=(stream,))
-        return np.random.default_rng(seed).random(shape)
+    draws = Draws(rng)
+    uniform = draws.uniform
 
     if ranges.centers_mm is not None:
         x, y = np.array(ranges.centers_mm, dtype=np.float64).reshape(-1, 2).T
         present = np.ones(x.shape, dtype=np.bool_)
     else:
-        size = float(within(ranges.cell_size_mm, uniform(_Stream.CELL_SIZE)))
+        size = float(draws.within(ranges.cell_size_mm, _Stream.CELL_SIZE))
         jitter = ranges.jitter
         i, j = (cell.ravel() for cell in cells_over(area_mm, size))
         x = jittered_center(i, size, jitter, uniform(_Stream.CENTER_X, len(i)))
@@ -209,25 +204,23 @@ def sample_stains(
         present = uniform(_Stream.PRESENCE, len(i)) < density
         present &= (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
 
-    def drawn(value: Range, stream: _Stream) -> NDArray[np.float64]:
-        return within(value, uniform(stream, len(x)))
-
-    radius = drawn(ranges.radius_mm, _Stream.RADIUS)
-    amplitude = drawn(ranges.amplitude_mm, _Stream.AMPLITUDE)
-    frequency = drawn(ranges.frequency_per_mm, _Stream.FREQUENCY)
-    gamma = drawn(ranges.gamma, _Stream.GAMMA)
-    alpha = drawn(ranges.alpha, _Stream.ALPHA)
-    offset = uniform(_Stream.NOISE_OFFSET, len(x), 2) * PERIOD
+    count = len(x)
+    radius = draws.within(ranges.radius_mm, _Stream.RADIUS, count)
+    amplitude = draws.within(ranges.amplitude_mm, _Stream.AMPLITUDE, count)
+    frequency = draws.within(ranges.frequency_per_mm, _Stream.FREQUENCY, count)
+    gamma = draws.within(ranges.gamma, _Stream.GAMMA, count)
+    alpha = draws.within(ranges.alpha, _Stream.ALPHA, count)
+    offset = uniform(_Stream.NOISE_OFFSET, count, 2) * PERIOD
 
     inner = ranges.heterogeneity
     varied = inner.modes > 1 or inner.rings > 0
     # Modes and rings lead the shape: one more of them leaves those before as they were.
-    scales = within(inner.mode_scale, uniform(_Stream.MODE_SCALE, inner.modes, len(x)))
-    mode_frequency = drawn(inner.mode_frequency_per_mm, _Stream.MODE_FREQUENCY)
-    mode_offset = uniform(_Stream.MODE_OFFSET, len(x), 2) * PERIOD
-    position = within(inner.ring_position, uniform(_Stream.RING_POSITION, inner.rings, len(x)))
-    width = within(inner.ring_width, uniform(_Stream.RING_WIDTH, inner.rings, len(x)))
-    depth = within(inner.ring_depth, uniform(_Stream.RING_DEPTH, inner.rings, len(x)))
+    scales = draws.within(inner.mode_scale, _Stream.MODE_SCALE, inner.modes, count)
+    mode_frequency = draws.within(inner.mode_frequency_per_mm, _Stream.MODE_FREQUENCY, count)
+    mode_offset = uniform(_Stream.MODE_OFFSET, count, 2) * PERIOD
+    position = draws.within(inner.ring_position, _Stream.RING_POSITION, inner.rings, count)
+    width = draws.within(inner.ring_width, _Stream.RING_WIDTH, inner.rings, count)
+    depth = draws.within(inner.ring_depth, _Stream.RING_DEPTH, inner.rings, count)
     # The first ring is where the drop's edge dried: its crest lies along the outline.
     position[:1] = 1.0 - width[:1]
 

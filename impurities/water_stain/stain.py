@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from impurities.jittered_cells import CellTable, nearest_center, squared_distance
+from impurities.jittered_cells import nearest_center, squared_distance
 from impurities.perlin import perlin2
 from impurities.raster import (
     Array,
@@ -76,7 +76,6 @@ def evaluate(
     x_mm: ArrayLike,
     y_mm: ArrayLike,
     reflectance: ArrayLike = 1.0,
-    cell_size_mm: float | None = None,
 ) -> Field:
     """Evaluate Algorithm 1 at points of the surface.
 
@@ -85,13 +84,9 @@ def evaluate(
         x_mm: coordinates of the points, any shape.
         y_mm: the same; broadcast against `x_mm`.
         reflectance: R_in in [0, 1], broadcast to the points.
-        cell_size_mm: G: look for centres in a point's own and neighbouring cells, as the paper
-            does. None looks among all, for centres that were given; for stains that respect
-            `check_reach` both give the same.
 
     Raises:
-        ValueError: coordinates not finite, reflectance outside [0, 1], more than 65535 stains, or
-            two stains in one cell.
+        ValueError: coordinates not finite, reflectance outside [0, 1], or more than 65535 stains.
     """
     check_members(stains, reflectance)
     x, y = points(x_mm, y_mm)
@@ -99,10 +94,7 @@ def evaluate(
     shape, x, y = x.shape, x.ravel(), y.ravel()
     instance = np.zeros(x.shape, dtype=np.uint16)
     centers = [stain.center_mm for stain in stains]
-    if cell_size_mm is None:
-        nearest = nearest_center(centers, x, y)
-    else:
-        nearest = CellTable.of(centers, cell_size_mm).nearest(x, y)
+    nearest = nearest_center(centers, x, y)
     by_stain = np.argsort(nearest, kind="stable")
     borders = np.searchsorted(nearest[by_stain], np.arange(len(stains) + 1))
     for k, stain in enumerate(stains):
@@ -159,9 +151,9 @@ def rasterize(
         distance, outline, inside = _owned(stain, k, rivals, x, y)
         core, band = _core_and_band(inside)
         # The window may be one pixel larger than the picture, to see what crosses its border.
-        for part in (inside, core, band):
-            part[(rows < 0) | (rows >= shape[0])] = False
-            part[:, (columns < 0) | (columns >= shape[1])] = False
+        for mask in (inside, core, band):
+            mask[(rows < 0) | (rows >= shape[0])] = False
+            mask[:, (columns < 0) | (columns >= shape[1])] = False
 
         r, c = np.nonzero(inside)
         instance[rows[r], columns[c]] = k + 1

@@ -163,9 +163,9 @@ def _add_streaks(
     upper, lower = (weight * norm)[:, None], ((1 - weight) * norm)[:, None]
     block = 256
     for start in range(0, len(v), block):
-        part = slice(start, start + block)
-        slope_v[part] += lower[part] * grooves[below[part]]
-        slope_v[part] += upper[part] * grooves[below[part] + 1]
+        block_rows = slice(start, start + block)
+        slope_v[block_rows] += lower[block_rows] * grooves[below[block_rows]]
+        slope_v[block_rows] += upper[block_rows] * grooves[below[block_rows] + 1]
 
 
 def _interpolation(position: npt.NDArray[np.float64], knots: int, memory: float) -> Float32:

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from stainless.ranges import Range, bounds, check_range, shown, within
+from stainless.placement import check_area, check_centers, check_count
+from stainless.ranges import Range, bounds, within
+from stainless.streams import Purposes
 
 Float64 = npt.NDArray[np.float64]
 Point = tuple[float, float]
@@ -46,16 +48,12 @@ def box_around(center_mm: Point, reach_x_mm: float, reach_y_mm: float) -> Box:
     return x - reach_x_mm, y - reach_y_mm, x + reach_x_mm, y + reach_y_mm
 
 
-class Draws:
+class Draws(Purposes):
     """Random numbers by purpose and member, none of which depends on how many others are drawn."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._entropy = [int(word) for word in rng.integers(0, 2**32, size=4)]
 
     def uniform(self, stream: int, member: int, count: int) -> Float64:
         """Return numbers of [0, 1); more of them leave those before as they were."""
-        sequence = np.random.SeedSequence(self._entropy, spawn_key=(stream, member))
-        return np.random.default_rng(sequence).random(count)
+        return self.generator(stream, member).random(count)
 
     def even(self, value: Range, stream: int, member: int) -> float:
         """Return a number from a range, each as likely."""
@@ -74,12 +72,8 @@ def check_placement(per_plate: Range, centers_mm: Sequence[Point] | None) -> Non
     Raises:
         ValueError: one line with key, value and expectation.
     """
-    check_range("per_plate", per_plate, 0.0, 10_000.0)
-    if any(not edge.is_integer() for edge in bounds(per_plate)):
-        raise ValueError(f"per_plate: {shown(per_plate)}, expected whole numbers")
-    for center in centers_mm or []:
-        if len(center) != 2 or not all(math.isfinite(value) for value in center):
-            raise ValueError(f"centers_mm: {list(center)}, expected two finite numbers")
+    check_count(per_plate)
+    check_centers(centers_mm)
 
 
 def placed(
@@ -90,12 +84,11 @@ def placed(
     Raises:
         ValueError: the area is empty.
     """
-    x0, y0, x1, y1 = area_mm
-    if not (x0 < x1 and y0 < y1 and all(math.isfinite(edge) for edge in area_mm)):
-        raise ValueError(f"area_mm: {area_mm}, expected (x0, y0, x1, y1), x0 < x1 and y0 < y1")
+    check_area(area_mm)
     if centers_mm is not None:
         return [(float(x), float(y)) for x, y in centers_mm]
     low, high = bounds(per_plate)
+    x0, y0, x1, y1 = area_mm
     centers = []
     for member in range(int(draws.even((low, high + 1), COUNT, 0))):
         u = draws.uniform(CENTER, member, 2)

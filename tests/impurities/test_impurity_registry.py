@@ -17,7 +17,7 @@ def test_every_kind(name, check):
 
 
 def test_those_known_keep_their_numbers_and_are_layered_in_this_order():
-    kinds = {name: (kind.index, kind.stream, kind.matte) for name, kind in IMPURITIES.items()}
+    kinds = {name: (kind.index, kind.stream, kind.diffuse) for name, kind in IMPURITIES.items()}
     assert list(kinds.items())[:3] == [
         ("water_stain", (1, 0, False)),
         ("fingerprint", (2, 1, False)),

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.nine_cells import nearest_in_nine_cells
 
 from impurities.jittered_cells import (
-    CellTable,
     cells_over,
     guaranteed_reach_mm,
     jittered_center,
@@ -44,25 +44,12 @@ def test_equally_near_centres_go_to_the_first():
     centers = [(8.0, 1.0), (6.0, 1.0), (7.0, 20.0)]
     x, y = np.array([7.0]), np.array([1.0])
     assert nearest_center(centers, x, y).tolist() == [0]
-    assert CellTable.of(centers, 7.0).nearest(x, y).tolist() == [0]
-    assert CellTable.of(centers[::-1], 7.0).nearest(x, y).tolist() == [1]
-
-
-def test_only_own_and_neighbouring_cells_are_searched():
-    table = CellTable.of([(1.5, 0.5)], 1.0)
-    x = np.array([-0.5, 0.5, 2.5, 3.5, 1e9])
-    assert table.nearest(x, np.full(5, 0.5)).tolist() == [-1, 0, 0, -1, -1]
+    assert nearest_center(centers[::-1], x, y).tolist() == [1]
 
 
 def test_no_centre_is_found_where_there_is_none():
     x = np.array([0.0, 3.0])
     assert nearest_center([], x, x).tolist() == [-1, -1]
-    assert CellTable.of([], 7.0).nearest(x, x).tolist() == [-1, -1]
-
-
-def test_two_centres_cannot_share_a_cell():
-    with pytest.raises(ValueError, match="share a cell of 7"):
-        CellTable.of([(1.0, 1.0), (6.9, 6.9)], 7.0)
 
 
 @given(st.integers(0, 2**32), st.floats(0.5, 10), fraction, fraction)
@@ -74,7 +61,7 @@ def test_within_the_guaranteed_reach_the_neighbours_suffice(seed, size, jitter, 
     centers = np.stack([x, y], axis=1)[rng.random(len(i)) < density]
     px, py = rng.uniform(0, 6 * size, (2, 200))
     everywhere = nearest_center(centers, px, py)
-    nearby = CellTable.of(centers, size).nearest(px, py)
+    nearby = nearest_in_nine_cells(centers, px, py, size)
     least = np.full(200, np.inf)
     for cx, cy in centers:
         least = np.minimum(least, np.hypot(px - cx, py - cy))
@@ -91,5 +78,5 @@ def test_the_guaranteed_reach_cannot_be_larger(jitter):
     size = 4.0
     point = np.array([np.nextafter(size, 0)]), np.array([2.0])
     center = (float(jittered_center(2, size, jitter, 0.0)), 2.0)
-    assert CellTable.of([center], size).nearest(*point).tolist() == [-1]
+    assert nearest_in_nine_cells([center], *point, size).tolist() == [-1]
     assert center[0] - size == pytest.approx(guaranteed_reach_mm(size, jitter), abs=1e-6)

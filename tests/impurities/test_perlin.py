@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from noise import pnoise2
 
-from impurities.perlin import PERIOD, domain_offset, perlin2
+from impurities.perlin import PERIOD, perlin2
 
 # A few units in the last place of float32 intermediate sums, which reach 2 in magnitude.
 FLOAT32 = 2e-6
@@ -77,16 +77,3 @@ def test_refuses_what_is_not_finite(bad):
         perlin2(np.array([0.0, bad]), 0.0)
     with pytest.raises(ValueError, match="y must be finite"):
         perlin2(0.0, bad)
-
-
-@given(st.one_of(st.integers(), st.integers(2**62, 2**66), st.integers(-(2**66), -(2**62))))
-def test_any_seed_lands_within_the_period(seed):
-    x, y = domain_offset(seed)
-    assert 0 <= x < PERIOD
-    assert 0 <= y < PERIOD
-    assert np.isfinite(perlin2(x + 0.5, y + 0.5))
-
-
-def test_seeds_differ():
-    seeds = [*range(-50, 50), 2**63, 2**63 - 1, -(2**63), 2**64, 254, 255, 256]
-    assert len({domain_offset(seed) for seed in seeds}) == len(set(seeds))

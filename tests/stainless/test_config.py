@@ -219,6 +219,26 @@ def test_a_file_extends_another_beside_it(write, tmp_path):
     assert tree.stain == Stain(5.0, None, Layer(4.0, 7))
 
 
+@dataclass
+class Film:
+    gloss: float = field(default=0.5, metadata={"formerly": "sheen"})
+
+
+@dataclass
+class Label:
+    film: Film = field(default_factory=Film)
+
+
+def test_a_renamed_key_is_read_under_its_former_name(write):
+    write("film: {sheen: 0.1}", "old.yaml")
+    assert read(Label, write("extends: old.yaml")).film.gloss == 0.1
+    # Files of either age extend those of the other.
+    assert read(Label, write("extends: old.yaml\nfilm: {gloss: 0.2}")).film.gloss == 0.2
+    assert read(Label, write("film: {gloss: 0.2}"), [("film.sheen", "0.3")]).film.gloss == 0.3
+    with pytest.raises(InputError, match=r"film.sheen: unknown key, expected one of gloss"):
+        read(Label, write("film: {sheen: 0.1, gloss: 0.2}"))
+
+
 def test_an_error_blames_the_file_it_stands_in(write, tmp_path):
     base = write("seed: x", "base.yaml")
     top = write("extends: base.yaml\nseed: 4", "top.yaml")

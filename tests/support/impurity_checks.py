@@ -22,7 +22,7 @@ AREA = (-30.0, -25.0, 30.0, 25.0)
 CENTERS = [(-4.0, 2.0), (3.0, -1.0), (5.0, 4.0)]
 TILTED = np.array([[0.19, -0.06, -11.0], [-0.06, -0.19, 14.0], [1e-4, -2e-4, 1.0]])
 SHAPE = (110, 130)
-LAYERS = ("ratio", "matte", "albedo", "slope_x", "slope_y")
+LAYERS = ("ratio", "diffuse", "albedo", "slope_x", "slope_y")
 
 
 def check_impurity(kind: Impurity) -> None:
@@ -135,11 +135,11 @@ def nothing_changes_away_from_the_mask_and_something_within(kind: Impurity) -> N
         layer.dtype == np.float32 and layer.shape == SHAPE for layer in layers(raster).values()
     )
     assert (raster.ratio[away] == 1).all()
-    if kind.matte:
+    if kind.diffuse:
         assert (raster.ratio == 1).all()
-        for layer in ("matte", "albedo", "slope_x", "slope_y"):
+        for layer in ("diffuse", "albedo", "slope_x", "slope_y"):
             assert not getattr(raster, layer)[away].any()
-        assert (raster.matte[raster.mask] > 0).all()
+        assert (raster.diffuse[raster.mask] > 0).all()
         assert raster.slope_x.any()
         assert raster.slope_y.any()
     else:
@@ -158,10 +158,10 @@ def every_layer_is_the_mean_over_the_pixel(kind: Impurity) -> None:
         raster = kind.rasterize(pieces, homography, shape, 0.7)
         field = kind.evaluate(pieces, *pixel_points(homography, shape, fine), 0.7)
         expected = {"ratio": mean(field.reflectance / 0.7)}
-        if kind.matte:
-            expected["matte"] = mean(field.matte)
-            reflected = mean(field.matte * field.albedo)
-            np.testing.assert_allclose(raster.matte * raster.albedo, reflected, atol=0.2)
+        if kind.diffuse:
+            expected["diffuse"] = mean(field.diffuse)
+            reflected = mean(field.diffuse * field.albedo)
+            np.testing.assert_allclose(raster.diffuse * raster.albedo, reflected, atol=0.2)
             expected |= {"slope_x": mean(field.slope_x), "slope_y": mean(field.slope_y)}
         for layer, exact in expected.items():
             error = np.abs(getattr(raster, layer) - exact)
@@ -195,8 +195,8 @@ def extreme_parameters_stay_finite_and_within_bounds(kind: Impurity) -> None:
                 assert np.isfinite(layer).all(), (key, value)
             assert raster.ratio.min() >= 0, (key, value)
             assert raster.ratio.max() <= 1 / 0.7 + 1e-6, (key, value)
-            if kind.matte:
-                for layer in (raster.matte, raster.albedo):
+            if kind.diffuse:
+                for layer in (raster.diffuse, raster.albedo):
                     assert 0 <= layer.min() <= layer.max() <= 1, (key, value)
 
 
@@ -214,7 +214,7 @@ def without_any_nothing_changes(kind: Impurity) -> None:
     raster = kind.rasterize([], TILTED, (4, 5), 0.7)
     assert (raster.ratio == 1).all()
     assert not raster.mask.any()
-    assert kind.matte == (raster.matte is not None)
+    assert kind.diffuse == (raster.diffuse is not None)
     field = kind.evaluate([], np.arange(3.0), 0.0, 0.7)
     assert field.reflectance.tolist() == [0.7] * 3
 

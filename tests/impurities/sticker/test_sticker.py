@@ -20,7 +20,7 @@ PLAIN = Sticker(
     width_mm=10.0,
     height_mm=6.0,
     corner_mm=1.0,
-    matte=1.0,
+    diffuse=1.0,
     albedo=0.75,
     ink_albedo=0.08,
     text="1",
@@ -48,7 +48,7 @@ def test_hand_computed_outline():
     y = np.array([0.0, 0.0, -2.99, -3.01, 2.6, 2.8, -2.6, -2.8])
     field = evaluate([PLAIN], x, y, 0.8)
     assert field.mask.tolist() == [True, False] * 4
-    assert field.matte.tolist() == [1, 0] * 4
+    assert field.diffuse.tolist() == [1, 0] * 4
     assert field.albedo.tolist() == [0.75, 0] * 4
     assert (field.reflectance == 0.8).all()
     dot = with_(width_mm=6.0, corner_mm=3.0)
@@ -60,9 +60,9 @@ def test_hand_computed_ink():
     x, y = np.array([0.03, 0.05, 0.43, 0.45, 0.24, 0.24]), np.array([0, 0, 0, 0, -2.19, -2.21])
     field = evaluate([PLAIN], x, y)
     assert field.albedo.tolist() == [0.75, 0.08, 0.08, 0.75, 0.08, 0.75]
-    film = evaluate(with_(matte=0.6), x, y)
+    film = evaluate(with_(diffuse=0.6), x, y)
     assert np.array_equal(film.albedo, field.albedo)
-    assert (film.matte == 0.6).all()
+    assert (film.diffuse == 0.6).all()
 
 
 def test_hand_computed_rim():
@@ -113,7 +113,7 @@ def test_hand_computed_pixels():
     # Pixels of 1 mm, from x = 3.5 to 6.5: the edge at 5 halves the second; its inner half has four
     # of the sixteen points within the rim, from 4.8 on: x = 4.875, where t = 0.625.
     raster = rasterize([PLAIN], axis_aligned((3.5, -0.5), 1.0), (1, 3), supersample=4)
-    assert raster.matte.tolist() == [[1, 0.5, 0]]
+    assert raster.diffuse.tolist() == [[1, 0.5, 0]]
     np.testing.assert_allclose(raster.albedo, [[0.75, 0.75, 0]])
     steep = 0.1 / 0.2 * 6 * 0.625 * 0.375
     np.testing.assert_allclose(raster.slope_x, [[0, -steep / 4, 0]], rtol=1e-6)
@@ -124,14 +124,14 @@ def test_hand_computed_pixels():
 
 
 def test_the_later_sticker_hides_the_earlier():
-    film = dataclasses.replace(PLAIN, center_mm=(6.0, 0.0), matte=0.6, albedo=0.5, text="7")
+    film = dataclasses.replace(PLAIN, center_mm=(6.0, 0.0), diffuse=0.6, albedo=0.5, text="7")
     field = evaluate([PLAIN, film], [3.0, 1.5, 0.0], [-2.0, -2.0, -1.0])
     assert field.instance.tolist() == [2, 2, 1]
-    assert field.matte.tolist() == [0.6, 0.6, 1.0]
+    assert field.diffuse.tolist() == [0.6, 0.6, 1.0]
     assert field.albedo.tolist() == [0.5, 0.5, 0.75]
     # The film's edge at x = 1 runs through the middle of a pixel on paper.
     raster = rasterize([PLAIN, film], axis_aligned((0.9, -2.1), 0.2), (1, 1), supersample=4)
-    assert raster.matte == pytest.approx(0.8)
+    assert raster.diffuse == pytest.approx(0.8)
     assert raster.albedo == pytest.approx((0.5 * 1.0 * 0.75 + 0.5 * 0.6 * 0.5) / 0.8)
 
 
@@ -144,10 +144,10 @@ MOVES = [
     ("width_mm", (5.0, 30.0), {"width_mm", "center_mm", *FITTED}),
     ("height_mm", (5.0, 30.0), {"height_mm", "center_mm", *FITTED}),
     ("corner_mm", 0.0, {"corner_mm", *FITTED}),
-    ("papers", 0.1, {"matte", "albedo"}),
+    ("papers", 0.1, {"diffuse", "albedo"}),
     ("paper_albedo", 0.9, {"albedo"}),
     ("film_albedo", 0.9, {"albedo"}),
-    ("film_matte", 0.9, {"matte"}),
+    ("film_diffuse", 0.9, {"diffuse"}),
     ("ink_albedo", 0.3, {"ink_albedo"}),
     ("number", (100, 999), {"text", "digit_mm", "stroke_mm"}),
     ("prints", 0.9, {"slant", "wobble"}),
@@ -194,7 +194,7 @@ def test_one_bubble_more_leaves_those_before_as_they_were():
 def test_what_is_drawn_lies_on_the_plate_and_within_the_sticker():
     ranges = StickerRanges(per_plate=300, bubbles=3, number=(0, 999))
     stickers = sample_stickers(ranges, AREA, np.random.default_rng(2))
-    paper = [one.matte == 1 for one in stickers]
+    paper = [one.diffuse == 1 for one in stickers]
     dots = [one.corner_mm == one.width_mm / 2 == one.height_mm / 2 for one in stickers]
     printed = [one.wobble == 0 for one in stickers]
     # Four standard deviations of 300 draws are 0.115 at most.
@@ -249,7 +249,7 @@ def test_pieces_spread_evenly_without_jitter_and_keep_inside():
         ({"rim_mm": 0.0}, "rim_mm: 0.0, expected above 0"),
         ({"papers": -0.1}, "papers: -0.1"),
         ({"paper_albedo": 1.1}, "paper_albedo: 1.1"),
-        ({"film_matte": math.nan}, "film_matte: nan, expected finite"),
+        ({"film_diffuse": math.nan}, "film_diffuse: nan, expected finite"),
         ({"number": 1.5}, "number: 1.5, expected whole numbers"),
         ({"number": -3}, "number: -3"),
         ({"digit_share": 0.0}, "digit_share: 0.0"),
