@@ -21,10 +21,13 @@ import numpy.typing as npt
 from render import export, maps, picture
 from render.camera import View, picture_shape, pixel_to_plate
 from render.cover import cover
-from render.cycles import radiance, stage
+from render.cycles import exr
 from render.cycles.blender import describe, load
-from render.cycles.radiance import Sampling
-from render.lights import placed
+from render.cycles.materials import Channel, Emission, Principled, Shader, Texture
+from render.cycles.stage import Stage
+from render.cycles.tracer import Sampling, set_up
+from render.lights.ring import bars, placed
+from render.parts.plate.stage import PlateMap, plate, render_radiance
 from render.plan import Sample, plan_sample
 from render.scene import Scene, read_scene
 from stainless.measure import Watch, peak
@@ -81,10 +84,10 @@ def _cycles(
     sample: Sample,
     view: View,
     shape: tuple[int, int],
-    normals: stage.PlateMap,
+    normals: PlateMap,
     sampling: Sampling,
 ) -> Float32:
-    return radiance.render_radiance(
+    return render_radiance(
         scene.plate.size_mm,
         sample.metal,
         normals,
@@ -106,13 +109,14 @@ def naive(
         what: `clean`, `stained` or `mask`.
     """
     bpy = load()
-    bpy.ops.wm.read_factory_settings(use_empty=True)
     normals = maps.normal_map(scene, sample, view, shape)
     reflectance = maps.reflectance_map(sample, normals) if what != "clean" else None
-    stage.add_plate(bpy, scene.plate.size_mm, sample.metal, normals, reflectance)
-    stage.add_light(bpy, placed(sample.light, view.x_mm, view.y_mm, 0.0))
-    stage.add_camera(bpy, view)
-    _to_principled(bpy, sample, as_mask=what == "mask")
+    top = plate(scene.plate.size_mm, sample.metal, normals, reflectance)
+    top = dataclasses.replace(
+        top, materials=(_plain(sample, normals, reflectance, what == "mask"), top.materials[1])
+    )
+    light = placed(sample.light, view.x_mm, view.y_mm, 0.0)
+    set_up(bpy, Stage((top, *bars(light)), light.ambient), view)
     settings = bpy.context.scene
     settings.render.engine = "CYCLES"
     settings.render.resolution_y, settings.render.resolution_x = shape
@@ -122,30 +126,26 @@ def naive(
     if samples > NAIVE_SAMPLES:
         settings.cycles.use_adaptive_sampling = False
         settings.cycles.seed = 1
-    return radiance.read_render(bpy, shape)
+    return exr.read_render(bpy, shape)[..., 0]
 
 
-def _to_principled(bpy: Any, sample: Sample, as_mask: bool) -> None:
-    """Exchange the plate's lobe for Principled metal, or for an emission that shows the mask."""
-    tree = bpy.data.materials["brushed"].node_tree
-    lobe = next(node for node in tree.nodes if node.type in ("BSDF_GLOSSY", "BSDF_ANISOTROPIC"))
-    output = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
-    if as_mask:
-        shader = tree.nodes.new("ShaderNodeEmission")
-        source = lobe.inputs["Color"].links[0].from_socket
-        tree.links.new(source, shader.inputs["Color"])
-        tree.links.new(shader.outputs["Emission"], output.inputs["Surface"])
-        return
-    shader = tree.nodes.new("ShaderNodeBsdfPrincipled")
-    shader.inputs["Metallic"].default_value = 1.0
-    shader.inputs["Roughness"].default_value = sample.metal.roughness
-    # Principled narrows by aspect = sqrt(1 - 0.9 a): the same ratio of widths as our lobe's.
-    shader.inputs["Anisotropic"].default_value = (1 - (1 - sample.metal.anisotropy) ** 2) / 0.9
-    shader.inputs["Base Color"].default_value = (*[sample.metal.reflectance] * 3, 1)
-    for mine, theirs in (("Color", "Base Color"), ("Normal", "Normal"), ("Tangent", "Tangent")):
-        for link in lobe.inputs[mine].links:
-            tree.links.new(link.from_socket, shader.inputs[theirs])
-    tree.links.new(shader.outputs["BSDF"], output.inputs["Surface"])
+def _plain(
+    sample: Sample, normals: PlateMap, reflectance: PlateMap | None, as_mask: bool
+) -> Shader:
+    """Return Principled metal in place of the plate's lobe, or an emission that shows the mask."""
+    metal = sample.metal
+    painted = None if reflectance is None else Texture("reflectance", reflectance.pixels)
+    if as_mask and painted is not None:
+        return Emission(Channel(painted, 0))
+    return Principled(
+        metal.reflectance if painted is None else painted,
+        metal.roughness,
+        metallic=1.0,
+        # Principled narrows by aspect = sqrt(1 - 0.9 a): the same ratio of widths as our lobe's.
+        anisotropy=(1 - (1 - metal.anisotropy) ** 2) / 0.9,
+        tangent=(float(np.cos(normals.angle_rad)), float(np.sin(normals.angle_rad)), 0.0),
+        normal=Texture("normals", normals.pixels),
+    )
 
 
 def relative_error(picture: Float32, reference: Float32) -> float:
@@ -191,7 +191,7 @@ def against_naive(scene: Scene, columns: int, error_columns: int) -> list[str]:
 def full_resolution(scene: Scene) -> list[str]:
     """Render one whole sample to disk; return table rows on time and memory."""
     watch = Stopwatch()
-    radiance.trace = watch.around("cycles", radiance.trace)
+    exr.trace = watch.around("cycles", exr.trace)
     renderer = export.renderer_identity()
     one = dataclasses.replace(
         scene, lights=dataclasses.replace(scene.lights, variants=[scene.lights.variants[0]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from render.camera import picture_shape
-from render.lights import VARIANTS
+from render.lights.ring import VARIANTS
 from render.scene import Scene
 from stainless.ranges import bounds
 

@@ -68,7 +68,7 @@ def parser() -> Parser:
         action="store_true",
         help="list the scene's keys, what they mean and their defaults",
     )
-    options.add_argument("--part", help=argparse.SUPPRESS)
+    options.add_argument("--shard", help=argparse.SUPPRESS)
     options.add_argument("--report", type=int, help=argparse.SUPPRESS)
     return options
 
@@ -82,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _main(argv: list[str]) -> int:
     options, rest = parser().parse_known_args(argv)
-    if options.part is not None:
+    if options.shard is not None:
         pool.die_with_parent(options.report)
     if options.keys:
         from render.scene import Scene
@@ -104,8 +104,8 @@ def _main(argv: list[str]) -> int:
         return _dry_run(scene, output)
     if options.preview:
         return _preview(scene, output)
-    if options.part is not None:
-        return _work(scene, output, options.part, options.report, workers)
+    if options.shard is not None:
+        return _work(scene, output, options.shard, options.report, workers)
     return _render(scene, output, workers, argv)
 
 
@@ -147,11 +147,11 @@ def _events(
         yield from produce_sample(scene, index, output, renderer, threads)
 
 
-def _work(scene: Scene, output: Path, part: str, report: int, workers: int) -> int:
+def _work(scene: Scene, output: Path, shard: str, report: int, workers: int) -> int:
     """Be one of several workers."""
     from render.export import renderer_identity
 
-    samples = [int(index) for index in part.split(",") if index]
+    samples = [int(index) for index in shard.split(",") if index]
     threads = max(1, (os.cpu_count() or 1) // workers)
     try:
         for event in _events(scene, output, samples, renderer_identity(), threads):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from render.lights import VARIANTS
+from render.lights.ring import VARIANTS
 from render.scene import Scene
 
 MANIFEST = "manifest.jsonl"

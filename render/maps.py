@@ -8,7 +8,7 @@ import numpy.typing as npt
 from impurities.registry import IMPURITIES
 from render.camera import View, footprint
 from render.cover import cover
-from render.cycles.stage import PlateMap
+from render.parts.plate.stage import PlateMap
 from render.plan import Sample
 from render.scene import Scene
 from render.surface.defects import add_slopes
@@ -70,7 +70,7 @@ def texel_to_plate(layout: PlateMap) -> npt.NDArray[np.float64]:
     )
 
 
-def with_matte(sample: Sample, normals: PlateMap) -> tuple[PlateMap, PlateMap | None]:
+def with_diffuse(sample: Sample, normals: PlateMap) -> tuple[PlateMap, PlateMap | None]:
     """Lay the impurities that hide the metal over a view's maps.
 
     Returns:
@@ -78,7 +78,7 @@ def with_matte(sample: Sample, normals: PlateMap) -> tuple[PlateMap, PlateMap | 
         albedo (first and second channel), or None where the view shows none.
     """
     shape = normals.pixels.shape[0], normals.pixels.shape[1]
-    matte = np.zeros((*shape, 3), np.float32)
+    diffuse = np.zeros((*shape, 3), np.float32)
     raised = normals.pixels.copy()
     for name, impurity in IMPURITIES.items():
         members = sample.impurities.get(name, [])
@@ -94,15 +94,15 @@ def with_matte(sample: Sample, normals: PlateMap) -> tuple[PlateMap, PlateMap | 
         )
         if over is None or albedo is None or slope_x is None or slope_y is None:
             raise TypeError(f"{name} is registered as diffuse, but its raster is not")
-        below = matte[..., 0] * (1 - over)
+        below = diffuse[..., 0] * (1 - over)
         total = over + below
-        mixed = albedo * over + matte[..., 1] * below
-        matte[..., 1] = np.divide(mixed, total, out=np.zeros_like(mixed), where=total > 0)
-        matte[..., 0] = total
+        mixed = albedo * over + diffuse[..., 1] * below
+        diffuse[..., 1] = np.divide(mixed, total, out=np.zeros_like(mixed), where=total > 0)
+        diffuse[..., 0] = total
         # The metal's finish does not show through; what raises the piece does.
         raised[..., 0] = raised[..., 0] * (1 - over) - slope_x
         raised[..., 1] = raised[..., 1] * (1 - over) - slope_y
-    if not matte[..., 0].any():
+    if not diffuse[..., 0].any():
         return normals, None
     place = normals.low_mm, normals.high_mm, normals.angle_rad
-    return PlateMap(raised, *place), PlateMap(matte, *place)
+    return PlateMap(raised, *place), PlateMap(diffuse, *place)

@@ -11,10 +11,10 @@ from render.contact_sheet import Pixels, contact_sheet, overlay
 from render.cycles.blender import describe
 from render.export import read_png, write_png
 from render.manifest import Manifest
-from render.parts import side_of
 from render.picture import Picture, render_view
 from render.plan import plan_sample
 from render.scene import Scene
+from render.series import side_of
 
 PREVIEW_COLUMNS = 480
 #: Rows of a series' sheet.

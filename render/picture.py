@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from render.camera import View, picture_shape, pixel_to_plate
 from render.cover import Cover, cover, covered_irradiance, twin_region
-from render.cycles.radiance import Sampling, render_radiance
-from render.lights import VARIANTS, placed
-from render.maps import normal_map, reflectance_map, with_matte
+from render.cycles.tracer import Sampling
+from render.lights.ring import VARIANTS, placed
+from render.maps import normal_map, reflectance_map, with_diffuse
+from render.parts.plate.stage import render_radiance
 from render.plan import Sample
 from render.scene import Scene
 from render.sensor import develop, noise_field, through_lens
@@ -115,8 +116,10 @@ def _twins(
             if scene.twins == "ratio" or not region.any():
                 covered = clean * laid.ratio
             else:
-                raised, matte = with_matte(sample, normals)
-                covered = trace(raised, reflectance=reflectance_map(sample, normals), matte=matte)
+                raised, diffuse = with_diffuse(sample, normals)
+                covered = trace(
+                    raised, reflectance=reflectance_map(sample, normals), diffuse=diffuse
+                )
             irradiance = through_lens(clean, sample.sensor)
             twin = covered_irradiance(covered, irradiance, region, sample.sensor)
             rendered[variant.turn_rad] = irradiance, twin
@@ -140,7 +143,7 @@ def _single(
     scene: Scene, sample: Sample, number: int, shape: tuple[int, int], sampling: Sampling
 ) -> Iterator[Picture]:
     view = sample.views[number]
-    normals, matte = with_matte(sample, normal_map(scene, sample, view, shape))
+    normals, diffuse = with_diffuse(sample, normal_map(scene, sample, view, shape))
     laid = cover(
         sample.impurities,
         pixel_to_plate(view, shape),
@@ -162,7 +165,7 @@ def _single(
                 view,
                 shape,
                 sampling,
-                matte=matte,
+                diffuse=diffuse,
             )
             rendered[variant.turn_rad] = through_lens(radiance * laid.ratio, sample.sensor)
         light_in = rendered[variant.turn_rad] * np.float32(variant.power)

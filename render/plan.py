@@ -15,10 +15,10 @@ import numpy as np
 
 from impurities.registry import IMPURITIES
 from render.camera import View, picture_shape, sample_views
-from render.lights import VARIANTS, HexagonLight, Variant, sample_light
-from render.parts import Side, side_of
+from render.lights.ring import VARIANTS, HexagonLight, Variant, sample_light
 from render.scene import Scene
 from render.sensor import Sensor, sample_sensor
+from render.series import Side, side_of
 from render.surface.metal import Metal, sample_metal
 from render.surface.parallel_texture import ParallelTexture, sample_texture
 from render.surface.registry import FLAWS

@@ -9,9 +9,9 @@ from typing import Any
 
 from impurities.registry import IMPURITIES
 from render.camera import CameraRanges
-from render.lights import LightRanges
-from render.parts import Series
+from render.lights.ring import LightRanges
 from render.sensor import SensorRanges
+from render.series import Series
 from render.surface.metal import MetalRanges
 from render.surface.parallel_texture import TextureRanges
 from render.surface.registry import FLAWS

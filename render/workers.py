@@ -1,6 +1,6 @@
 """Several processes that render samples of one dataset.
 
-The parent alone writes the manifest. Each worker is the same command with `--part 0,2,4`, the
+The parent alone writes the manifest. Each worker is the same command with `--shard 0,2,4`, the
 samples it renders; it reports over a pipe, one JSON line a picture (null) or a finished sample (its
 manifest entry), or the error that stops it.
 """
@@ -16,12 +16,12 @@ import select
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from render.cycles.blender import restart
 from stainless.errors import InputError
 
 ENTRY = Path(__file__).with_name("generate.py")
@@ -56,15 +56,6 @@ def exclusive(folder: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def command(argv: list[str]) -> list[str]:
-    """Return the command that starts this program again, in the Blender that runs it now."""
-    import bpy
-
-    if getattr(bpy.app, "module", False) or not bpy.app.binary_path:
-        return [sys.executable, str(ENTRY), *argv]
-    return [bpy.app.binary_path, "-b", "-P", str(ENTRY), "--", *argv]
-
-
 def run(argv: list[str], count: int, samples: list[int], lock: int) -> Iterator[Any]:
     """Render samples in several processes and yield what they report.
 
@@ -81,13 +72,13 @@ def run(argv: list[str], count: int, samples: list[int], lock: int) -> Iterator[
     processes: list[subprocess.Popen[bytes]] = []
     with selectors.DefaultSelector() as ready, contextlib.ExitStack() as pipes:
         try:
-            for part in range(count):
-                mine = ",".join(map(str, samples[part::count]))
+            for shard in range(count):
+                mine = ",".join(map(str, samples[shard::count]))
                 reader, writer = os.pipe()
-                extra = ["--part", mine, "--report", str(writer), "--workers", str(count)]
+                more = ["--shard", mine, "--report", str(writer), "--workers", str(count)]
                 processes.append(
                     subprocess.Popen(
-                        command([*argv, *extra]),
+                        restart(ENTRY, [*argv, *more]),
                         pass_fds=(writer, lock),
                         stdin=subprocess.DEVNULL,
                         stdout=subprocess.DEVNULL,
@@ -96,14 +87,14 @@ def run(argv: list[str], count: int, samples: list[int], lock: int) -> Iterator[
                 os.close(writer)
                 pipes.callback(os.close, reader)
                 ready.register(reader, selectors.EVENT_READ, processes[-1])
-            # What a worker has begun to say, by descriptor.
+            # Lines that a worker has begun to report, by descriptor.
             begun: dict[int, bytes] = {}
             while ready.get_map():
                 for key, _ in ready.select():
                     data = os.read(key.fd, 1 << 16)
                     *lines, begun[key.fd] = (begun.get(key.fd, b"") + data).split(b"\n")
                     for line in lines:
-                        yield _heard(json.loads(line))
+                        yield _reported(json.loads(line))
                     if not data:
                         ready.unregister(key.fd)
                         _check_end(key.data.wait())
@@ -114,7 +105,7 @@ def run(argv: list[str], count: int, samples: list[int], lock: int) -> Iterator[
                 process.wait()
 
 
-def _heard(event: Any) -> Any:
+def _reported(event: Any) -> Any:
     """Return what a worker reports, unless it is an error."""
     if isinstance(event, dict) and "error" in event:
         raise InputError(event["error"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from stainless.errors import InputError
@@ -59,3 +61,11 @@ def describe() -> Blender:
     cycles = importlib.import_module("_cycles")
     denoiser = bool(getattr(cycles, "with_openimagedenoise", False))
     return Blender(".".join(map(str, bpy.app.version)), denoiser)
+
+
+def restart(script: Path, argv: list[str]) -> list[str]:
+    """Return the command that starts a script anew, in the Blender that runs this one."""
+    app = load().app
+    if getattr(app, "module", False) or not app.binary_path:
+        return [sys.executable, str(script), *argv]
+    return [app.binary_path, "-b", "-P", str(script), "--", *argv]

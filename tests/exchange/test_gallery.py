@@ -14,7 +14,7 @@ from exchange_data import SIZE, annotate, labels, write
 from exchange import gallery
 from exchange.metadata import light_of, read_metadata
 from exchange.overlay import colours, shaded, tinted_png
-from render.lights import VARIANTS
+from render.lights.ring import VARIANTS
 from stainless.dataset import AnnotationClass
 
 

@@ -3,7 +3,6 @@
 import ast
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
 from tiny_scenes import GENERATE, ROOT, TINY, files, run
@@ -135,9 +134,7 @@ def test_who_may_import_what():
         names, place = set(imported(path)), path.relative_to(ROOT)
         assert not names & {"torch", "torchvision", "anomalib", "timm", "train"}, place
         if place.parts[:2] != ("render", "cycles"):
-            assert not names & {"mathutils", "_cycles"}, place
-            # The workers ask which program runs them.
-            assert "bpy" not in names or place == Path("render/workers.py"), place
+            assert not names & {"bpy", "mathutils", "_cycles"}, place
         if place.parts[0] == "impurities":
             assert "render" not in names, place
         if place.parts[0] == "stainless":

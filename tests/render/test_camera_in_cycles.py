@@ -10,10 +10,10 @@ from tiny_scenes import scene
 from impurities.water_stain.stain import WaterStain
 from render.camera import View, pixel_to_plate
 from render.cover import cover
-from render.cycles.radiance import Sampling, render_radiance
-from render.cycles.stage import PlateMap
-from render.lights import HexagonLight
+from render.cycles.tracer import Sampling
+from render.lights.ring import HexagonLight
 from render.maps import reflectance_map
+from render.parts.plate.stage import PlateMap, render_radiance
 from render.plan import plan_sample
 from render.surface.metal import Metal
 from stainless.homography import project

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from render.lights import VARIANTS, HexagonLight, bar_corners, placed
+from render.lights.ring import VARIANTS, HexagonLight, bar_corners, placed
 
 RING = HexagonLight(10.0, 18.0, 150.0, 1.0, -2.0, 0.1, (1.0, 1.1, 0.9, 1.0, 1.2, 0.8), 0.02)
 

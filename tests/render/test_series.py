@@ -14,11 +14,11 @@ from render import layout
 from render.camera import picture_shape, pixel_to_plate
 from render.export import read_png
 from render.labels import CLASS_INDEX
-from render.maps import with_matte
-from render.parts import Group, Series, side_of
+from render.maps import with_diffuse
 from render.picture import plate_region
 from render.plan import plan_sample
 from render.scene import read_scene
+from render.series import Group, Series, side_of
 from render.surface.defects import rasterize
 from stainless.dataset import load_annotation, load_image, load_mask, read_category
 from stainless.errors import InputError
@@ -124,15 +124,15 @@ def test_a_sticker_is_diffuse_and_raised(scene):
     found = 0
     for view in sample.views:
         plain = normal_map(scene, sample, view, shape)
-        raised, matte = with_matte(sample, plain)
-        if matte is None:
+        raised, diffuse = with_diffuse(sample, plain)
+        if diffuse is None:
             continue
         found += 1
-        share = matte.pixels[..., 0]
+        share = diffuse.pixels[..., 0]
         assert share.max() <= 1
         assert np.array_equal(raised.pixels[share == 0], plain.pixels[share == 0])
         assert (raised.pixels[share > 0.4] != plain.pixels[share > 0.4]).any()
-        assert 0.02 < matte.pixels[..., 1][share > 0.4].mean() < 1
+        assert 0.02 < diffuse.pixels[..., 1][share > 0.4].mean() < 1
     assert found
 
 

@@ -10,8 +10,8 @@ from tiny_scenes import scene
 from render.camera import picture_shape, pixel_to_plate
 from render.cover import CLASS_INDEX, Cover, cover, covered_irradiance, twin_region
 from render.cycles.blender import describe
-from render.cycles.radiance import render_radiance
 from render.maps import normal_map, reflectance_map
+from render.parts.plate.stage import render_radiance
 from render.picture import render_sample, sampling_of
 from render.plan import plan_sample
 from render.sensor import Sensor

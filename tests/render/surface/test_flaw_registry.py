@@ -9,8 +9,8 @@ from support.flaw_checks import drawn
 from tiny_scenes import scene
 
 from render.camera import View, pixel_to_plate
-from render.cycles.radiance import Sampling, render_radiance
-from render.cycles.stage import PlateMap
+from render.cycles.tracer import Sampling
+from render.parts.plate.stage import PlateMap, render_radiance
 from render.plan import plan_sample
 from render.surface.defects import add_slopes, rasterize
 from render.surface.parallel_texture import Window

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from render.cycles.materials import Emission
+from render.cycles.stage import Mesh
 from stainless.ranges import Range, bounds, check_range, shown
 from stainless.streams import Draw
 
@@ -152,4 +154,18 @@ def sample_light(ranges: LightRanges, draw: Draw) -> HexagonLight:
         angle_rad=float(np.radians(draw.around(ranges.turn_deg))),
         ambient=radiance * draw(ranges.ambient),
         radiance=tuple(radiance * (1 + draw.around(ranges.imbalance)) for _ in range(SIDES)),
+    )
+
+
+def bars(light: HexagonLight) -> tuple[Mesh, ...]:
+    """Return the ring as it stands on a stage: six bars that shine and that no camera sees."""
+    return tuple(
+        Mesh(
+            f"bar_{side}",
+            corners,
+            ((0, 1, 2, 3),),
+            (Emission(radiance=light.radiance[side]),),
+            seen_by_camera=False,
+        )
+        for side, corners in enumerate(bar_corners(light))
     )

@@ -1,0 +1,1 @@
+"""A flat metal plate with a parallel finish under a ring light."""
