@@ -1,0 +1,82 @@
+"""Verdicts on small things make those on larger ones: pixels, picture, product, runs.
+
+Something is anomalous at or above its threshold, not only above, because the best threshold is
+then a score that occurs, whatever number lies next to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from stainless.errors import InputError
+
+ANOMALOUS, NOMINAL = "anomalous", "nominal"
+
+
+def verdict(rejected: bool) -> str:
+    """Return the word for a verdict."""
+    return ANOMALOUS if rejected else NOMINAL
+
+
+def flagged_pixels(scores: np.ndarray, threshold: float) -> np.ndarray:
+    """Return which scores of an anomaly map are anomalous.
+
+    Args:
+        scores: float32 of any shape.
+        threshold: compared as float32, as which it was fitted.
+
+    Returns:
+        bool of the same shape.
+    """
+    return scores >= np.float32(threshold)
+
+
+def picture_rejected(scores: np.ndarray, threshold: float) -> bool:
+    """Return whether a picture has any anomalous pixel; without a pixel it has none."""
+    return bool(flagged_pixels(scores, threshold).any())
+
+
+def rejecting_areas(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> list[str]:
+    """Return the areas of a product whose score reaches the threshold of that area.
+
+    Args:
+        scores: score of each area, by its name.
+        thresholds: of the areas; one that is not scored does not count.
+
+    Raises:
+        InputError: an area has no threshold.
+    """
+    unknown = sorted(set(scores) - set(thresholds))
+    if unknown:
+        known = ", ".join(sorted(thresholds)) or "none"
+        raise InputError(f"area {unknown[0]!r} has no threshold; there are: {known}")
+    return [name for name, score in scores.items() if score >= thresholds[name]]
+
+
+def product_rejected(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> bool:
+    """Return whether a product is rejected: any of its areas is; raises as `rejecting_areas`."""
+    return bool(rejecting_areas(scores, thresholds))
+
+
+def k_of_n(rejected: np.ndarray, k: int) -> np.ndarray:
+    """Return which products are rejected in at least k of n runs.
+
+    Source: Ferrari et al., high-speed industrial line: a product passes the line several times, and
+    what is rejected only now and then is no defect.
+
+    Args:
+        rejected: (n, ...) bool, the verdict of every run on every product.
+        k: how many runs must reject.
+
+    Returns:
+        (...) bool.
+
+    Raises:
+        InputError: k is not between 1 and n.
+    """
+    runs = len(rejected)
+    if not 1 <= k <= runs:
+        raise InputError(f"k is {k}, expected 1 to {runs}, the number of runs")
+    return np.count_nonzero(rejected, axis=0) >= k

@@ -1,0 +1,137 @@
+"""What a rule is that fits a threshold, and how rules are found.
+
+A rule is a module of `train/verdicts/rules/` that describes itself in `RULE`. Commands offer it by
+its name, and its parameter as an option of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stainless import plugins
+from stainless.errors import InputError
+
+if TYPE_CHECKING:
+    from train.metrics.scores import Maps
+
+#: What a threshold can be of; their thresholds lie under these names in a model.
+PIXEL, PICTURE = "pixel", "picture"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Scores of pictures, or of one area of products, of which is known what they are.
+
+    Attributes:
+        scores: (N,) float, the score of each; for a threshold of pixels float32, the highest of its
+            pixels.
+        defective: (N,) bool.
+        maps: gives all pixels with their ground truth anew at every call; None where there are no
+            maps or no masks.
+    """
+
+    scores: np.ndarray
+    defective: np.ndarray
+    maps: Maps | None = None
+
+    @property
+    def nominal(self) -> np.ndarray:
+        """Scores of those without a defect."""
+        return self.scores[~self.defective]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A threshold and how it was found.
+
+    Attributes:
+        value: from which on a score is anomalous.
+        rule: name of the rule.
+        how: JSON-able, what the rule reached and from how many pictures.
+        line: the same for people.
+        caution: what must be known about it; None for nothing.
+    """
+
+    value: float
+    rule: str
+    how: dict[str, Any] = field(default_factory=dict)
+    line: str = ""
+    caution: str | None = None
+
+    def entry(self) -> dict[str, Any]:
+        """Return what a model keeps of it."""
+        return {"value": self.value, "rule": self.rule, **self.how}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A way to find a threshold.
+
+    Attributes:
+        name: as commands take it.
+        summary: what it does, in a line.
+        fit: finds a threshold; its second argument is the parameter, None without one. It raises
+            `InputError` where the scores allow none.
+        of: what it can find a threshold of: PIXEL, PICTURE or both. One for pictures serves areas.
+        needs_defects: whether it needs defective pictures.
+        needs_masks: whether it needs to know which pixels are defective.
+        parameter: name of its number in help texts; None for a rule without.
+        default: of that number.
+    """
+
+    name: str
+    summary: str
+    fit: Callable[[Labelled, float | None], Fitted]
+    of: tuple[str, ...] = (PICTURE,)
+    needs_defects: bool = True
+    needs_masks: bool = False
+    parameter: str | None = None
+    default: float | None = None
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """Return every rule by its name, sorted."""
+    modules = plugins.modules("train.verdicts.rules").values()
+    found: list[Rule] = [import_module(module).RULE for module in modules]
+    return {known.name: known for known in sorted(found, key=lambda known: known.name)}
+
+
+def rule(name: str, of: str) -> Rule:
+    """Return a rule.
+
+    Args:
+        name: of the rule.
+        of: what a threshold is wanted of.
+
+    Raises:
+        InputError: there is none of that name, or not for this.
+    """
+    able = {known.name: known for known in rules().values() if of in known.of}
+    if name not in able:
+        raise InputError(f"rule {name!r} of a {of}: expected one of {', '.join(able)}")
+    return able[name]
+
+
+def fit_areas(
+    name: str, areas: Mapping[str, Labelled], parameter: float | None = None
+) -> dict[str, Fitted]:
+    """Return a threshold for each area of a product, fitted to the scores of that area alone.
+
+    Raises:
+        InputError: as `rule`, or an area's scores allow none; the line names the area.
+    """
+    known = rule(name, PICTURE)
+    fitted = {}
+    for area, labelled in areas.items():
+        try:
+            fitted[area] = known.fit(labelled, parameter)
+        except InputError as error:
+            raise InputError(f"area {area!r}: {error}") from None
+    return fitted
