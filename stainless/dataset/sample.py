@@ -126,7 +126,7 @@ def as_picture(pixels: np.ndarray, name: str) -> np.ndarray:
             f"{name}: {pixels.dtype} array of shape {shape}, expected uint8 of (H, W, 3) or (H, W)"
         )
     grey = pixels[..., None] if len(shape) == 2 else pixels
-    return np.ascontiguousarray(np.broadcast_to(grey, (*shape[:2], 3)))
+    return np.repeat(grey, 3, axis=2) if grey.shape[2] == 1 else np.ascontiguousarray(grey)
 
 
 def annotation_classes(entries: Iterable[Mapping], source: Path | str) -> list[AnnotationClass]:
