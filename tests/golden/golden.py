@@ -35,6 +35,8 @@ RECORD = Path(__file__).with_name("record.json")
 ROOT = Path(__file__).resolve().parents[2]
 SHEETS = ("preview.png", "contact_sheet.png")
 PLANNED = ("plate", "plate_small", "cell", "cell_small")
+#: Numbers of a plan that bear another name than they did when the record was written.
+RENAMED = {"diffuse": "matte"}
 #: Name of a rendering: scene and options.
 RENDERED = {
     "twins": ("scenes/plate_small.yaml", ["--samples", "1", "--scale", "0.05"]),
@@ -147,7 +149,8 @@ def plans(commands: Commands) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in PLANNED:
         plan = json.loads(
-            (commands.render(f"scenes/{name}.yaml", "--dry-run") / "plan.json").read_text()
+            (commands.render(f"scenes/{name}.yaml", "--dry-run") / "plan.json").read_text(),
+            object_pairs_hook=lambda pairs: {RENAMED.get(key, key): item for key, item in pairs},
         )
         samples = plan["samples"]
         found[name] = {
