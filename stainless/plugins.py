@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 
 
@@ -42,8 +42,5 @@ def modules(package: str, ending: str = "") -> dict[str, str]:
 
 def _files(package: str, pattern: str) -> Iterator[Path]:
     """Yield the files of a package, which may be made of several folders."""
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"no package {package}")
-    for place in spec.submodule_search_locations:
+    for place in import_module(package).__path__:
         yield from Path(place).glob(pattern)

@@ -1,0 +1,1 @@
+"""Smudges: the smallest kind of impurity there can be."""
