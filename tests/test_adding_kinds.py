@@ -37,7 +37,8 @@ flaws.__path__.append({str(EXAMPLES / "flaws")!r})
 from render.generate import main
 scene, out = sys.argv[1:]
 for words in (["--keys"], ["--config", scene, "--output", out, "--dry-run"],
-              ["--config", scene, "--output", out]):
+              ["--config", scene, "--output", out],
+              ["--config", scene, "--output", out + "_sound", "--defects.pit", "null"]):
     assert main(words) == 0
 sys.stdout.flush()
 os._exit(0)
@@ -59,7 +60,7 @@ SCENE = {
         "water_stain": None,
         "smudge": {"centers_mm": [[-2, 0]], "radius_mm": 1.5, "contrast": -0.6},
     },
-    "defects": {"pit": {"centers_mm": [[2, 0]], "radius_mm": 1.5, "depth_um": 300}},
+    "defects": {"pit": {"centers_mm": [[2, 0]], "radius_mm": 1.5, "depth_um": 60}},
 }
 
 
@@ -97,7 +98,7 @@ def test_both_are_options_planned_rendered_and_labelled(tmp_path):
     bare, worn = (entry["parameters"] for entry in entries)
     assert bare["impurities"] == bare["defects"] == {}
     assert worn["impurities"]["smudge"][0]["contrast"] == -0.6
-    assert worn["defects"]["pit"][0]["depth_um"] == 300
+    assert worn["defects"]["pit"][0]["depth_um"] == 60
     table = json.loads((out / "annotations" / "classes.json").read_text())["classes"]
     assert [(row["index"], row["name"], row["kind"]) for row in table] == [
         (100, "smudge", "impurity"),
@@ -105,17 +106,18 @@ def test_both_are_options_planned_rendered_and_labelled(tmp_path):
     ]
 
     names = entries[1]["files"]
-    classes, picture = (
-        cv2.imread(str(out / name), cv2.IMREAD_UNCHANGED)
-        for name in (
-            next(name for name in names if name.endswith("_class.png")),
-            next(name for name in names if name.startswith("line/test/")),
-        )
+    labels = next(name for name in names if name.endswith("_class.png"))
+    shown = next(name for name in names if name.startswith("line/test/"))
+    sound = shown.replace("defective", "good")
+    classes, picture, without = (
+        cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        for path in (out / labels, out / shown, tmp_path / "out_sound" / sound)
     )
     assert set(np.unique(classes)) == {0, 100, 200}
     smudge, pit = classes == 100, classes == 200
     assert smudge.sum() > 50
     assert pit.sum() > 50
-    ground = picture[~smudge & ~pit].astype(float)
-    assert picture[smudge].mean() < 0.7 * ground.mean()
-    assert picture[pit].astype(float).std() > 1.3 * ground.std()
+    ground = ~smudge & ~pit
+    assert picture[smudge].mean() < 0.7 * picture[ground].mean()
+    change = np.abs(picture.astype(float) - without)
+    assert change[pit].mean() > 10 * change[ground].mean()
