@@ -37,30 +37,34 @@ def settings(
     values: Mapping[str, Any] = base or {}
     for option, text in options:
         values = _put(name, known, values, option.replace("-", "_"), text)
-    chosen = config.build(known.settings, values, name)
-    check(name, chosen, options)
-    return chosen
+    return _checked(name, config.build(known.settings, values, name), options)
 
 
-def check(name: str, chosen: Any, options: Sequence[tuple[str, str]] = ()) -> None:
-    """Let settings validate themselves.
+def from_values(name: str, values: Mapping[str, Any]) -> Any:
+    """Return a method's settings from plain values.
 
-    Args:
-        name: of the method.
-        chosen: its settings.
-        options: by which they were chosen; a message names the one that is wrong as it was given.
+    Raises:
+        InputError: unknown method or key, or a value that cannot be used; names `NAME.key`.
+    """
+    chosen = config.build(tree(name), {name: dict(values)}, "settings")
+    return _checked(name, getattr(chosen, name), ())
+
+
+def _checked(name: str, chosen: Any, options: Sequence[tuple[str, str]]) -> Any:
+    """Return settings that have validated themselves; a message names the option as it was given.
 
     Raises:
         InputError: a value that cannot be used.
     """
     if not hasattr(chosen, "validate"):
-        return
+        return chosen
     try:
         chosen.validate(name)
     except ValueError as error:
-        key, _, said = str(error).partition(":")
+        key, _, rest = str(error).partition(":")
         given = [o for o, _ in options if key in (f"{name}.{_plain(o)}", _plain(o))]
-        raise InputError(f"--{given[-1] if given else key}:{said}") from None
+        raise InputError(f"{f'--{given[-1]}' if given else key}:{rest}") from None
+    return chosen
 
 
 def _plain(option: str) -> str:

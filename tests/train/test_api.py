@@ -1,0 +1,121 @@
+"""The Python interface: what docs/api.md says runs, and agrees with the commands."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from support.check_detector import brushed
+
+import stainless
+from stainless import Detector, cli
+from stainless.errors import InputError
+
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "plate/train/good").mkdir(parents=True)
+    for number in range(3):
+        cv2.imwrite(str(folder / f"plate/train/good/{number}.png"), brushed(number))
+    return folder
+
+
+def scratched(seed):
+    picture = brushed(seed)
+    cv2.line(picture, (20, 30), (90, 50), (255, 255, 255), 4)
+    return picture
+
+
+def test_the_page_runs(root, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {
+        "nominal": [brushed(seed) for seed in range(4)],
+        "held_out": [brushed(seed)[..., 0] for seed in range(10, 15)],
+        "more": [brushed(seed) for seed in range(30, 32)],
+        "picture": scratched(20),
+        "root": root,
+    }
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 5
+    exec("".join(blocks[:2]), names)
+    result = names["result"]
+    assert result.value == result.map.max() and result.map.shape == names["picture"].shape[:2]
+    assert result.regions is None
+    exec(blocks[2], names)
+    (first, *_) = names["result"].regions
+    x, y, width, height = first["box"]
+    truth = np.zeros(names["picture"].shape[:2], np.uint8)
+    cv2.line(truth, (20, 30), (90, 50), 255, 4)
+    assert truth[y : y + height, x : x + width].any()
+    assert first["nearest"]["dataset"] == "images"
+    assert re.fullmatch(r"image \d", first["nearest"]["image"])
+    exec("".join(blocks[3:]), names)
+    assert capsys.readouterr().out.endswith("sequential_patchcore 256 None\n")
+
+
+def test_a_dataset_gives_the_model_that_the_command_gives(root, tmp_path):
+    path = tmp_path / "m.safetensors"
+    words = ["fit", "--data", root, "--category", "plate", "--out", path, "--size", 64]
+    assert cli.main([*map(str, words), "--epochs", "2"]) == 0
+    ours = Detector(size=64, epochs=2).fit(data=root, category="plate")
+    theirs = Detector.load(path)
+    picture = root / "plate/train/good/0.png"
+    assert ours.score(picture).value == pytest.approx(theirs.score(picture).value, rel=1e-5)
+    ours.save(tmp_path / "ours.safetensors")
+    assert (tmp_path / "ours.safetensors").read_bytes() == path.read_bytes()
+
+
+def test_files_and_arrays_are_learned_alike(root):
+    files = sorted((root / "plate/train/good").iterdir())
+    read = Detector(size=64, epochs=1).fit(files)
+    held = Detector(size=64, epochs=1).fit([brushed(number) for number in range(3)])
+    assert read.score(scratched(9)).value == held.score(scratched(9)).value
+
+
+@pytest.mark.parametrize(
+    ("action", "line"),
+    [
+        (lambda: Detector("padme"), "--method: padme, expected one of "),
+        (lambda: Detector(sise=3), "settings: sequential_patchcore.sise: unknown key, did you "),
+        (lambda: Detector(size=1), "sequential_patchcore.size: 1, expected at least 2"),
+        (lambda: Detector().fit(), "fit: expected either images, or data and category"),
+        (lambda: Detector().fit([]), "fit: no images"),
+        (
+            lambda: Detector().fit([brushed(0) / 255]),
+            "image 0: float64 array of shape (96, 112, 3)",
+        ),
+        (lambda: Detector().fit([brushed(0), brushed(1, (20, 30))]), "image 1: image of 30x20 "),
+        (lambda: Detector().fit(["no.png"]), "no.png: no such file"),
+        (lambda: Detector().score(brushed(0)), "the coreset is empty"),
+        (lambda: Detector().score("no.png"), "no.png: no such file"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(action, line):
+    with pytest.raises(InputError) as caught:
+        action()
+    assert str(caught.value).startswith(line)
+
+
+def test_importing_stainless_stays_light():
+    code = (
+        "import sys, stainless\n"
+        "assert not {'torch', 'cv2', 'train', 'numpy'} & set(sys.modules)\n"
+        "assert not hasattr(stainless, 'Impostor')\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert stainless.Detector is Detector
