@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stainless.errors import InputError
-from train.backbones import BACKBONES, RANDOM, Stages
+from train.backbones import RANDOM, Stages, known
 from train.patch_grid import PatchGrid
 
 #: Pixels by which an image is mirrored beyond its borders. Backbones pad with zeros at every layer,
@@ -47,9 +47,11 @@ class PatchNetwork(nn.Module):
         self.pool = nn.AvgPool2d(pool_kernel, 1, padding=pool_kernel // 2, count_include_pad=False)
         self.pool_stride = pool_stride
         self.cell, self.coarsest = 2 ** min(stages), 2 ** max(stages)
-        known = BACKBONES[backbone]
-        self.register_buffer("mean", torch.tensor(known.mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(known.std).view(1, 3, 1, 1), persistent=False)
+        published = known(backbone)
+        self.register_buffer(
+            "mean", torch.tensor(published.mean).view(1, 3, 1, 1), persistent=False
+        )
+        self.register_buffer("std", torch.tensor(published.std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (B, 3, H, W) in [0, 1] to (B, h, w, D)."""
@@ -78,7 +80,7 @@ class FeatureExtractor(nn.Module):
     """Frozen extractor of patch features from images of any size.
 
     Args:
-        backbone: `efficientnet_lite0` or `mobilenet_v3_large`.
+        backbone: `efficientnet_lite0`, `mobilenet_v3_large` or `timm:<architecture>`.
         stages: backbone stages, counted from 1; stage n has a stride of 2**n pixels.
         pool_kernel: side of the averaged neighbourhood in cells of each stage, odd.
         pool_stride: distance between patches in cells of the finest stage.
@@ -157,23 +159,25 @@ class FeatureExtractor(nn.Module):
 
         Coresets with different identities hold points of different spaces.
         """
-        known = BACKBONES[self.backbone]
+        published = known(self.backbone)
         return {
             "backbone": self.backbone,
             "stages": list(self.stages),
             "pool_kernel": self.pool_kernel,
             "pool_stride": self.pool_stride,
             "margin": MARGIN,
-            "mean": list(known.mean),
-            "std": list(known.std),
+            "mean": list(published.mean),
+            "std": list(published.std),
             "weights": self.network.stages.weight_hash,
         }
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, for_loss: bool = False) -> Tensor:
         """Return the patch features of a batch.
 
         Args:
             images: (B, 3, H, W) colour or (B, 1, H, W) grey; uint8 in [0, 255] or float in [0, 1].
+            for_loss: whether something is trained on them: features computed in torch's inference
+                mode, which is faster, can enter no loss.
 
         Returns:
             (B, h, w, D) float32 on `device`.
@@ -182,7 +186,7 @@ class FeatureExtractor(nn.Module):
             InputError: too small an image, or values that are not finite.
         """
         batch = self.prepare(images)
-        with torch.inference_mode():
+        with torch.no_grad() if for_loss else torch.inference_mode():
             if self.accelerator is None:
                 return self.network(batch)
             return self._accelerated(batch)

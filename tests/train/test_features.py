@@ -1,15 +1,10 @@
 """Patch features: shapes, places, invariances, and refusal of what cannot be right."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from stainless.errors import InputError
-from train.backbones import Stages, _fold_batch_norm, published_weights
 from train.features import MARGIN, FeatureExtractor
 
 
@@ -84,43 +79,6 @@ def test_patches_see_what_lies_at_their_centre(extractor, size):
     assert centre == pytest.approx(extractor.first_centre + cell * 8, abs=1.5)
 
 
-def test_folding_batch_norm_changes_nothing_but_rounding():
-    import timm
-
-    whole = timm.create_model("tf_efficientnet_lite0").eval()
-    for module in whole.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(module.running_mean, -0.5, 0.5)
-            torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
-    image = picture(96, 96).float() / 255
-    with torch.inference_mode():
-        expected = whole.blocks[:3](whole.bn1(whole.conv_stem(image)))
-    _fold_batch_norm(whole)
-    with torch.inference_mode():
-        folded = whole.blocks[:3](whole.bn1(whole.conv_stem(image)))
-    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in whole.blocks[:3].modules())
-    torch.testing.assert_close(folded, expected, rtol=1e-3, atol=1e-4)
-
-
-def test_the_default_weights_are_the_published_ones(extractor):
-    assert extractor.identity()["weights"].startswith("aa6a358e4bcf696e")
-
-
-def test_torchvision_names_give_the_same_network(tmp_path):
-    torchvision = pytest.importorskip("torchvision")
-    model = torchvision.models.mobilenet_v3_large().eval()
-    file = tmp_path / "mobilenet.pth"
-    torch.save(model.state_dict(), file)
-    ours = Stages("mobilenet_v3_large", (3, 4), file)
-    image = torch.randn(1, 3, 128, 128)
-    with torch.inference_mode():
-        stage_3 = model.features[:7](image)
-        stage_4 = model.features[7:13](stage_3)
-        found = ours(image)
-    torch.testing.assert_close(found[0], stage_3, rtol=1e-3, atol=1e-4)
-    torch.testing.assert_close(found[1], stage_4, rtol=1e-3, atol=1e-4)
-
-
 def test_identity_tells_weights_and_settings_apart(extractor):
     same = FeatureExtractor().identity()
     assert same == extractor.identity()
@@ -149,6 +107,17 @@ def test_bad_images_are_refused(extractor):
         extractor(torch.zeros(3, 96, 96))
 
 
+def test_features_can_enter_a_loss_where_that_is_asked(extractor):
+    image = picture(96, 96)
+    factor = torch.ones(extractor.dimension, requires_grad=True)
+    features = extractor(image, for_loss=True)
+    assert not features.requires_grad and torch.equal(features, extractor(image))
+    (features * factor).sum().backward()
+    torch.testing.assert_close(factor.grad, features.sum(dim=(0, 1, 2)))
+    with pytest.raises(RuntimeError, match="Inference tensors"):
+        (extractor(image) * factor).sum().backward()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -162,40 +131,3 @@ def test_bad_images_are_refused(extractor):
 def test_bad_settings_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         FeatureExtractor(**arguments)
-
-
-def test_a_weight_file_of_something_else_is_refused(tmp_path):
-    broken = tmp_path / "broken.safetensors"
-    broken.write_bytes(b"\x00" * 100)
-    with pytest.raises(InputError, match="not a readable weight file"):
-        FeatureExtractor(weights=broken)
-    stranger = tmp_path / "stranger.safetensors"
-    save_file({"a": torch.zeros(3)}, stranger)
-    with pytest.raises(InputError, match="does not hold the weights of efficientnet_lite0"):
-        FeatureExtractor(weights=stranger)
-    with pytest.raises(InputError, match="does not hold the weights"):
-        FeatureExtractor("mobilenet_v3_large", weights=published_weights("efficientnet_lite0"))
-
-
-def test_a_weight_file_never_runs_code(tmp_path):
-    marker = tmp_path / "ran"
-    code = (
-        "import pickle, pathlib, sys\n"
-        "class Evil:\n"
-        "    def __reduce__(self):\n"
-        f"        return (pathlib.Path.touch, (pathlib.Path({str(marker)!r}),))\n"
-        f"pickle.dump(Evil(), open({str(tmp_path / 'evil.pth')!r}, 'wb'))\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-    with pytest.raises(InputError, match="not a readable weight file"):
-        FeatureExtractor(weights=tmp_path / "evil.pth")
-    assert not marker.exists()
-
-
-def test_missing_hub_weights_are_one_line_that_says_how_to_get_them(monkeypatch, tmp_path):
-    from huggingface_hub import constants
-
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(InputError, match=r"weights missing .*--weights"):
-        published_weights("mobilenet_v3_large")
