@@ -1,0 +1,43 @@
+"""The project is used from its checkout, and its console script from any folder."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+BACKEND = "sys.path.insert(0, '.ci'); import editable_only"
+
+
+def run(*command, cwd):
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("made", ["wheel", "sdist"])
+def test_what_would_leave_the_checkout_is_refused_in_one_line(made, tmp_path):
+    pytest.importorskip("setuptools")
+    script = f"import sys; {BACKEND}; editable_only.build_{made}({str(tmp_path)!r})"
+    done = run(sys.executable, "-c", script, cwd=ROOT)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "stainless is used from its checkout: pip install --editable '.[render,train]'\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_console_script_renders_from_any_folder(tmp_path):
+    console = Path(sys.executable).with_name("stainless")
+    scene = ROOT / "scenes" / "plate_small.yaml"
+    done = run(console, "render", "--config", scene, "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    # What is written lies below the folder that the command is given in.
+    written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert written == {"datasets/plate_small/plan.json"}
