@@ -36,9 +36,12 @@ TRACER = "render.cycles"
 FLOORS = (
     ("stainless",),
     ("impurities",),
-    ("train", "render.cycles", "render.sensor", "render.camera", "render.lights"),
+    ("render.cycles", "render.sensor", "render.camera", "render.lights"),
+    ("train.metrics", "train.verdicts", "train.augment", "train.patch_grid"),
+    ("train.backbones",),
+    ("train.features", "train.training"),
     ("train.detectors",),
-    ("train.report", "train.regions", "train.benchmark_scoring"),
+    ("train", "train.report"),
     ("train.commands", "train.experiments", "render", "exchange"),
 )
 
