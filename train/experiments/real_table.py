@@ -26,7 +26,6 @@ from stainless.measure import Watch, alone, peak, restart_peak
 from train.detectors.sequential_patchcore.coreset import SIZE, Coreset
 from train.detectors.sequential_patchcore.model import Detector
 from train.detectors.sequential_patchcore.rivals import anomalib_greedy, exact_greedy
-from train.experiments.seeding import seeded
 from train.features import FeatureExtractor
 from train.metrics import (
     FIGURES,
@@ -37,6 +36,7 @@ from train.metrics import (
     fit_threshold,
     read_records,
 )
+from train.seeding import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,7 @@ from stainless.files import replacing, write_json
 from stainless.measure import Watch
 from train.backbones import published_weights
 from train.experiments.baselines.settings import BACKBONE, BASELINES, BaselineSettings
-from train.experiments.seeding import seeded
+from train.seeding import seeded
 
 #: In the folder of the results: what they were made from and what they cost.
 RECORD = "done.json"
