@@ -118,7 +118,7 @@ def test_gaps_open_the_ridges_and_leave_the_contact():
 def test_overlapping_prints_both_act():
     pair = [PLAIN, *with_(center_mm=(3.0, 0.0), contrast=-0.2)]
     x, y = np.linspace(-9, 9, 300), 0.3
-    first, second = (evaluate([one], x, y, 0.8) for one in pair)
+    first, second = (evaluate([finger], x, y, 0.8) for finger in pair)
     both = evaluate(pair, x, y, 0.8)
     np.testing.assert_allclose(
         both.reflectance, first.reflectance * second.reflectance / 0.8, rtol=1e-12
@@ -168,15 +168,15 @@ def test_numbers_lie_in_their_ranges_and_patterns_in_their_shares():
     prints = sample_prints(ranges, AREA, np.random.default_rng(2))
     for name in ("width_mm", "length_mm", "period_mm", "contrast", "haze", "tilt", "gaps"):
         low, high = bounds(getattr(ranges, name))
-        values = [getattr(one, name) for one in prints]
+        values = [getattr(finger, name) for finger in prints]
         assert low <= min(values) < low + 0.05 * (high - low)
         assert high - 0.05 * (high - low) < max(values) <= high
-    assert max(math.hypot(*one.drag_mm) for one in prints) <= 0.2 + 1e-12
-    cores = np.bincount([len(one.flow.cores_mm) for one in prints], minlength=3) / 600
+    assert max(math.hypot(*finger.drag_mm) for finger in prints) <= 0.2 + 1e-12
+    cores = np.bincount([len(finger.flow.cores_mm) for finger in prints], minlength=3) / 600
     # Arches, loops and whorls; four standard deviations of 600 draws are 0.08 at most.
     np.testing.assert_allclose(cores, [0.05, 0.65, 0.3], atol=0.08)
     # Thumbs of either hand.
-    sides = [one.flow.deltas_mm[0][0] > 0 for one in prints if len(one.flow.cores_mm) == 1]
+    sides = [finger.flow.deltas_mm[0][0] > 0 for finger in prints if len(finger.flow.cores_mm) == 1]
     assert 0.35 < np.mean(sides) < 0.65
 
 

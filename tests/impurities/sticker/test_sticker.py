@@ -194,26 +194,28 @@ def test_one_bubble_more_leaves_those_before_as_they_were():
 def test_what_is_drawn_lies_on_the_plate_and_within_the_sticker():
     ranges = StickerRanges(per_plate=300, bubbles=3, number=(0, 999))
     stickers = sample_stickers(ranges, AREA, np.random.default_rng(2))
-    paper = [one.diffuse == 1 for one in stickers]
-    dots = [one.corner_mm == one.width_mm / 2 == one.height_mm / 2 for one in stickers]
-    printed = [one.wobble == 0 for one in stickers]
+    paper = [sticker.diffuse == 1 for sticker in stickers]
+    dots = [
+        sticker.corner_mm == sticker.width_mm / 2 == sticker.height_mm / 2 for sticker in stickers
+    ]
+    printed = [sticker.wobble == 0 for sticker in stickers]
     # Four standard deviations of 300 draws are 0.115 at most.
     for share, flags in ((0.7, paper), (0.35, dots), (0.4, printed)):
         assert abs(np.mean(flags) - share) < 0.115
-    assert {len(one.text) for one in stickers} == {1, 2, 3}
-    for one in stickers:
-        x, y = one.center_mm
-        assert AREA[0] + one.reach_mm <= x <= AREA[2] - one.reach_mm
-        assert AREA[1] + one.reach_mm <= y <= AREA[3] - one.reach_mm
+    assert {len(sticker.text) for sticker in stickers} == {1, 2, 3}
+    for sticker in stickers:
+        x, y = sticker.center_mm
+        assert AREA[0] + sticker.reach_mm <= x <= AREA[2] - sticker.reach_mm
+        assert AREA[1] + sticker.reach_mm <= y <= AREA[3] - sticker.reach_mm
         low, high = bounds(ranges.thickness_mm)
-        assert low <= one.thickness_mm <= high
+        assert low <= sticker.thickness_mm <= high
         # The border of every bubble lies on the blank beyond the rim.
-        for bubble in one.bubbles:
+        for bubble in sticker.bubbles:
             around = np.linspace(0, 2 * np.pi, 24)
             u = bubble.center_mm[0] + bubble.radius_mm * np.cos(around)
             v = bubble.center_mm[1] + bubble.radius_mm * np.sin(around)
             upright = dataclasses.replace(
-                one, center_mm=(0.0, 0.0), angle_rad=0.0, bubbles=(), text=""
+                sticker, center_mm=(0.0, 0.0), angle_rad=0.0, bubbles=(), text=""
             )
             field = evaluate([upright], u, v)
             assert field.mask.all()
