@@ -20,8 +20,8 @@ from exchange.dataset import (
     read_split,
     refuse_inside,
 )
-from exchange.rle import compressed, run_lengths
 from stainless.dataset import AnnotationClass, Sample, image_size
+from stainless.dataset.rle import compressed, run_lengths
 from stainless.errors import InputError
 from stainless.files import write_text
 

@@ -8,17 +8,26 @@ Reading a category looks at names only; what is wrong inside a file shows when i
 one line that names it (`stainless.errors.InputError`).
 """
 
-from stainless.dataset.category import SPLITS, has_validation, list_categories, read_category
+from stainless.dataset.category import (
+    SPLITS,
+    has_split,
+    has_validation,
+    list_categories,
+    read_category,
+)
+from stainless.dataset.class_map import class_map
 from stainless.dataset.groups import Split, split_validation
-from stainless.dataset.images import image_size, load_image
-from stainless.dataset.labelme import class_map
+from stainless.dataset.images import frame_of, image_size, load_image
+from stainless.dataset.listing import IMAGE_ENDINGS, list_images
+from stainless.dataset.orientation import Frame
+from stainless.dataset.regions import DefectClass, Region, load_regions, read_defects
 from stainless.dataset.sample import (
+    FRAMES,
     GOOD,
     AnnotationClass,
     ArraySample,
     Sample,
     as_picture,
-    list_images,
 )
 from stainless.dataset.truth import (
     Annotation,
@@ -30,15 +39,22 @@ from stainless.dataset.truth import (
 )
 
 __all__ = [
+    "FRAMES",
     "GOOD",
+    "IMAGE_ENDINGS",
     "SPLITS",
     "Annotation",
     "AnnotationClass",
     "ArraySample",
+    "DefectClass",
+    "Frame",
+    "Region",
     "Sample",
     "Split",
     "as_picture",
     "class_map",
+    "frame_of",
+    "has_split",
     "has_validation",
     "image_size",
     "list_categories",
@@ -47,8 +63,10 @@ __all__ = [
     "load_ignore",
     "load_image",
     "load_mask",
+    "load_regions",
     "mask_annotation",
     "read_category",
     "read_classes",
+    "read_defects",
     "split_validation",
 ]

@@ -1,4 +1,4 @@
-"""Reading of one category: MVTec AD and MVTec LOCO layout, plain folders, LabelMe."""
+"""Reading of one category, whatever its layout."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from stainless.dataset.folders import note_loose, read_labelled, read_nominal, read_plain
 from stainless.dataset.groups import read_groups
-from stainless.dataset.labelme import class_map, labelme_sample
-from stainless.dataset.sample import GOOD, AnnotationClass, Sample, list_images
+from stainless.dataset.labels import read_shapes, refuse_labels
+from stainless.dataset.listing import Skipped, folders, list_images
+from stainless.dataset.sample import FRAMES, GOOD, Sample
+from stainless.dataset.text import spelled
 from stainless.errors import InputError
 
 SPLITS = ("train", "test", "validation")
 
 #: Folders beside the categories that are none.
-_BESIDE = ("annotations", "validation")
+BESIDE = ("annotations", "validation")
+
+#: MVTec LOCO's list of defects, in a category.
+DEFECTS = "defects_config.json"
 
 
 def read_category(
@@ -23,75 +29,87 @@ def read_category(
     category: str,
     split: str,
     classes: Mapping[str, str] | Path | str | None = None,
+    mask_frame: str | None = None,
+    white_level: int | None = None,
 ) -> list[Sample]:
     """Return the samples of one split of ROOT/CATEGORY, sorted by name.
 
-    Layouts, found by what is there:
+    Layouts, found by what is there (docs/inputs.md has all of it):
 
     * MVTec AD: `train/good/`, `test/<label>/`, `ground_truth/<label>/<stem>_mask.png` (or
       `<stem>.png`; MVTec LOCO: a folder `<stem>/` of masks). Images and masks are paired by name.
+      Without any mask, defects are known by picture only (`Sample.truth`).
     * The split "validation" is the test split of ROOT/validation/CATEGORY, or else the nominal
-      images of ROOT/CATEGORY/validation/good (MVTec LOCO).
+      images of ROOT/CATEGORY/validation (MVTec LOCO).
     * A plain folder of images, without any of these, is nominal and serves for training.
     * With `classes`: LabelMe files `<stem>.json` next to the images of `train/`, `test/` or
-      `validation/`, or of the category itself. An image without one has nothing marked on it,
-      since LabelMe does not save an empty file.
+      `validation/`, or of the category itself, or COCO files. An image without a LabelMe file has
+      nothing marked on it, since LabelMe does not save an empty one.
+
+    Pictures that are left out, since they are of another format or lie in no folder of a class,
+    are named by a `DataWarning`.
 
     Args:
         root: the folder of the dataset.
         category: a folder in it; "." where the root itself is the category.
         split: "train", "test" or "validation".
-        classes: what LabelMe's labels stand for: {label: "defect" | "impurity" | "ignore"}, or a
-            YAML or JSON file of it.
+        classes: what the labels of shapes stand for: {label: "defect" | "impurity" | "ignore"}, a
+            YAML or JSON file of it, or a COCO file whose supercategories say it.
+        mask_frame: "stored" or "upright": the picture that masks were drawn on, for pictures that
+            are turned by an orientation tag where the size of the mask does not tell.
+        white_level: the value of 16-bit pixels that is white; None for what each file says.
 
     Raises:
         InputError: one line that names the file: an unknown category or split, a split without
-            images, an image without mask or a mask without image, a defect in the training split,
-            an image that groups.csv leaves out.
+            images, an image without mask or a mask or another label without image, a defect in
+            the training split, an image that groups.csv leaves out.
     """
     root = Path(root)
     folder = root / category
+    _check(root, category, split, mask_frame, white_level)
+    skipped = Skipped()
+    if classes is not None:
+        samples = read_shapes(root, category, split, classes, skipped)
+    else:
+        refuse_labels(root, category, split)
+        samples = _read_folders(root, category, split, skipped)
+    skipped.warn()
+    samples = [_annotated(sample, root / "annotations", category) for sample in samples]
+    if mask_frame is not None or white_level is not None:
+        samples = [
+            replace(sample, mask_frame=mask_frame, white_level=white_level) for sample in samples
+        ]
+    return sorted(_grouped(samples, folder, split), key=lambda sample: sample.name)
+
+
+def _check(
+    root: Path, category: str, split: str, mask_frame: str | None, white_level: int | None
+) -> None:
     if split not in SPLITS:
         raise InputError(f"split is {split!r}, expected {', '.join(SPLITS)}")
-    if not category or not folder.is_dir():
+    if mask_frame not in (None, *FRAMES):
+        raise InputError(f"mask frame is {mask_frame!r}, expected {' or '.join(FRAMES)}")
+    if white_level is not None and not 1 <= white_level <= 65535:
+        raise InputError(f"white level is {white_level}, expected 1 to 65535")
+    if not category or not (root / category).is_dir():
         there = ", ".join(list_categories(root)) or "none"
         raise InputError(f"{root}: has no category {category!r}; there are: {there}")
-    if classes is not None:
-        samples = _read_labelme(root, category, split, class_map(classes))
-    elif split == "train":
-        samples = _read_train(folder)
-    elif split == "test":
-        samples = _read_labelled(folder / "test", folder / "ground_truth", split)
-    else:
-        samples = _read_validation(root, category)
-    samples = [_annotated(sample, root / "annotations", category) for sample in samples]
-    return sorted(_grouped(samples, folder, split), key=lambda sample: sample.name)
 
 
 def list_categories(root: Path) -> list[str]:
     """Return the names of the categories in `root`: folders with images or with a split in them."""
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    return sorted(
+    return [
         folder.name
-        for folder in root.iterdir()
-        if folder.is_dir()
-        and folder.name not in _BESIDE
-        and folder.name[0] != "."
-        and (any((folder / split).is_dir() for split in SPLITS) or list_images(folder))
-    )
+        for folder in folders(root)
+        if folder.name not in BESIDE and (is_split_up(folder) or list_images(folder))
+    ]
 
 
-def _read_train(folder: Path) -> list[Sample]:
-    place = folder / "train"
-    if place.is_dir():
-        for other in sorted(place.iterdir()):
-            if other.is_dir() and other.name != GOOD and list_images(other):
-                raise InputError(f"{other}: training images must be nominal, in {place / GOOD}")
-        place = place / GOOD if (place / GOOD).is_dir() else place
-    elif not any((folder / split).is_dir() for split in SPLITS):
-        place = folder
-    return _good(place, "train")
+def is_split_up(folder: Path) -> bool:
+    """Tell whether a category has folders for its splits."""
+    return any((folder / split).is_dir() for split in SPLITS)
 
 
 def has_validation(root: Path, category: str) -> bool:
@@ -99,106 +117,44 @@ def has_validation(root: Path, category: str) -> bool:
     return any(place.is_dir() for place in _validation_places(root, category))
 
 
-def _validation_places(root: Path, category: str) -> tuple[Path, Path]:
-    """Return where a validation split may lie: a tree of its own, or inside the category (LOCO)."""
-    return root / "validation" / category, root / category / "validation"
+def has_split(root: Path, category: str, split: str, shapes: bool = False) -> bool:
+    """Tell whether a category has a split at all.
+
+    Args:
+        root, category, split: as for `read_category`.
+        shapes: labels are shapes; a folder without splits then serves for testing, not for
+            training.
+    """
+    if split == "validation":
+        return has_validation(root, category)
+    folder = root / category
+    bare = split == ("test" if shapes else "train") and not is_split_up(folder)
+    return bare or (folder / split).is_dir()
 
 
-def _read_validation(root: Path, category: str) -> list[Sample]:
+def _read_folders(root: Path, category: str, split: str, skipped: Skipped) -> list[Sample]:
+    folder = root / category
+    listed = [place / DEFECTS for place in (root / "validation" / category, folder)]
+    own = listed if split == "validation" else listed[1:]
+    defects = next((path for path in own if path.is_file()), None)
+    if split == "train" and not is_split_up(folder):
+        return read_plain(folder, skipped)
+    note_loose(folder, skipped)
+    if split == "train":
+        return read_nominal(folder / "train", split, skipped)
+    if split == "test":
+        return read_labelled(folder / "test", folder / "ground_truth", split, skipped, defects)
     tree, inside = _validation_places(root, category)
     if tree.is_dir():
-        return _read_labelled(tree / "test", tree / "ground_truth", "validation")
-    if (inside / GOOD).is_dir():
-        return _good(inside / GOOD, "validation")
-    raise InputError(f"{root / category}: has no validation split, neither {tree} nor {inside}")
+        return read_labelled(tree / "test", tree / "ground_truth", split, skipped, defects)
+    if inside.is_dir():
+        return read_nominal(inside, split, skipped)
+    raise InputError(f"{folder}: has no validation split, neither {tree} nor {inside / GOOD}")
 
 
-def _good(place: Path, split: str) -> list[Sample]:
-    paths = _some_images(place)
-    _refuse_labelme(paths)
-    return [_sample(path, GOOD, None, split) for path in paths]
-
-
-def _read_labelled(place: Path, truth: Path, split: str) -> list[Sample]:
-    if not place.is_dir():
-        raise InputError(f"{place}: no such folder, so there is no {split} split")
-    samples = []
-    unused = _masks(truth)
-    for label_folder in sorted(path for path in place.iterdir() if path.is_dir()):
-        label = label_folder.name
-        paths = list_images(label_folder)
-        _refuse_labelme(paths)
-        for path in paths:
-            mask = None
-            if label != GOOD:
-                keys = [(label, f"{path.stem}_mask"), (label, path.stem)]
-                mask = next((unused.pop(key) for key in keys if key in unused), None)
-                if mask is None:
-                    wanted = truth / label / f"{path.stem}_mask.png"
-                    raise InputError(f"{path}: has no mask; expected {wanted}")
-            samples.append(_sample(path, label, mask, split))
-    if unused:
-        mask = min(unused.values())
-        raise InputError(f"{mask}: mask without an image of its name in {place / mask.parent.name}")
-    if not samples:
-        raise InputError(f"{place}: has no images in folders named by class (good, ...)")
-    return samples
-
-
-def _masks(truth: Path) -> dict[tuple[str, str], Path]:
-    """Return every mask, or folder of masks, by its label and name without ending."""
-    found = {}
-    for folder in sorted(truth.iterdir()) if truth.is_dir() else []:
-        if not folder.is_dir():
-            continue
-        for path in list_images(folder):
-            found[folder.name, path.stem] = path
-        for path in sorted(folder.iterdir()):
-            if path.is_dir() and list_images(path):
-                found[folder.name, path.name] = path
-    return found
-
-
-def _read_labelme(
-    root: Path, category: str, split: str, classes: tuple[AnnotationClass, ...]
-) -> list[Sample]:
-    folder = root / category
-    place = folder / split
-    if split == "validation" and not place.is_dir():
-        place = root / "validation" / category
-    elif not place.is_dir() and not any((folder / other).is_dir() for other in SPLITS):
-        place = folder
-    samples = []
-    for path in _some_images(place, deep=True):
-        name = f"{split}/{path.relative_to(place).with_suffix('').as_posix()}"
-        sample = labelme_sample(path, name, classes)
-        if split == "train" and not sample.is_good:
-            raise InputError(f"{sample.mask}: marks a defect, but training images must be nominal")
-        samples.append(sample)
-    return samples
-
-
-def _some_images(place: Path, deep: bool = False) -> list[Path]:
-    if not place.is_dir():
-        raise InputError(f"{place}: no such folder")
-    paths = list_images(place, deep)
-    if not paths:
-        raise InputError(f"{place}: has no images (png, jpg, bmp or tif)")
-    return paths
-
-
-def _refuse_labelme(paths: list[Path]) -> None:
-    for path in paths:
-        if path.with_suffix(".json").is_file():
-            raise InputError(
-                f"{path.with_suffix('.json')}: a LabelMe file needs a class map that says which "
-                "labels are a defect, an impurity or to be ignored"
-            )
-
-
-def _sample(image: Path, label: str, mask: Path | None, split: str) -> Sample:
-    name = f"{split}/{label}/{image.stem}"
-    return Sample(image, label, mask, name, name)
+def _validation_places(root: Path, category: str) -> tuple[Path, Path]:
+    """Return where a validation split may lie: a tree of its own, or in the category (LOCO)."""
+    return root / "validation" / category, root / category / "validation"
 
 
 def _annotated(sample: Sample, annotations: Path, category: str) -> Sample:
@@ -219,8 +175,8 @@ def _grouped(samples: list[Sample], folder: Path, split: str) -> list[Sample]:
         return samples
     grouped = []
     for sample in samples:
-        key = os.path.relpath(sample.image, folder)
+        key = spelled(os.path.relpath(sample.image, folder))
         if key not in groups and split != "train":
-            raise InputError(f"{folder / 'groups.csv'}: has no row for {Path(key).as_posix()}")
+            raise InputError(f"{folder / 'groups.csv'}: has no row for {key}")
         grouped.append(replace(sample, group=groups.get(key, sample.group)))
     return grouped

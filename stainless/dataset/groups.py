@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,16 +12,18 @@ from typing import NamedTuple
 import numpy as np
 
 from stainless.dataset.sample import Sample
+from stainless.dataset.text import read_text, spelled
 from stainless.errors import InputError
 
 
 def read_groups(folder: Path) -> dict[str, str]:
     """Return the group of each image that `folder`/groups.csv lists; none without such a file.
 
-    The file has a column "image" (path from `folder`) and one whose name ends with "group".
+    The file has a column "image" (path from `folder`, with slashes or backslashes) and one whose
+    name ends with "group".
 
     Returns:
-        Group by image path from `folder`, normalised.
+        Group by image path from `folder`, as `spelled` gives it.
 
     Raises:
         InputError: a column is missing, or an image or a group is blank or in two groups.
@@ -29,22 +31,24 @@ def read_groups(folder: Path) -> dict[str, str]:
     path = folder / "groups.csv"
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        header = rows.fieldnames or []
-        named = [column for column in header if column.lower().endswith("group")]
-        if "image" not in header or len(named) != 1:
-            raise InputError(
-                f'{path}: expected a column "image" and one that ends with "group", '
-                f"got {', '.join(header) or 'nothing'}"
-            )
-        groups: dict[str, str] = {}
-        for row in rows:
-            image, group = row["image"], row[named[0]]
-            if not image or not group:
-                raise InputError(f"{path}: line {rows.line_num} lacks an image or a group")
-            if groups.setdefault(os.path.normpath(image), group) != group:
-                raise InputError(f"{path}: {image} is in two groups")
+    text = read_text(path)
+    first = text.partition("\n")[0]
+    delimiter = ";" if ";" in first and "," not in first else ","
+    rows = csv.DictReader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
+    header = rows.fieldnames or []
+    named = [column for column in header if column.lower().endswith("group")]
+    if "image" not in header or len(named) != 1:
+        raise InputError(
+            f'{path}: expected a column "image" and one that ends with "group", '
+            f"got {', '.join(header) or 'nothing'}"
+        )
+    groups: dict[str, str] = {}
+    for row in rows:
+        image, group = row["image"], row[named[0]]
+        if not image or not group:
+            raise InputError(f"{path}: line {rows.line_num} lacks an image or a group")
+        if groups.setdefault(spelled(image), group) != group:
+            raise InputError(f"{path}: {image} is in two groups")
     return groups
 
 

@@ -1,47 +1,78 @@
-"""Decoding of images and masks, with one line that names the file for whatever is wrong with it."""
+"""Decoding of images, with one line that names the file for whatever is wrong with it."""
 
 from __future__ import annotations
 
 import struct
-import zlib
+import warnings
 from pathlib import Path
-from typing import BinaryIO
 
 import cv2
 import numpy as np
 
-from stainless.errors import InputError
+from stainless.dataset.headers import DamagedError, Header, read_header
+from stainless.dataset.orientation import Frame, upright
+from stainless.errors import DataWarning, InputError
 
 # What is wrong is said in one line of ours; OpenCV would add its own.
 cv2.setLogLevel(0)
 
+#: White in 16 bits.
+WHITE = 65535
 
-def load_image(path: Path) -> np.ndarray:
-    """Return the picture as (H, W, 3) uint8 RGB.
 
-    Grey is replicated, transparency dropped, the orientation tag ignored (masks belong to the
-    stored pixels). 16-bit values v become round(v / 257), so that 65535 is 255; floating-point
-    values must lie in 0 to 1 and become round(255 v).
+def load_image(path: Path, white_level: int | None = None) -> np.ndarray:
+    """Return the picture as (H, W, 3) uint8 RGB, turned upright as its orientation tag asks.
+
+    Grey is replicated, transparency dropped. 16-bit values v become round(255 v / white);
+    floating-point values must lie in 0 to 1 and become round(255 v).
+
+    Args:
+        path: the file.
+        white_level: the 16-bit value that is white; None for what the file's tags say (PNG's sBIT,
+            TIFF's SMaxSampleValue), or else 65535.
 
     Raises:
         InputError: the file is missing, empty, corrupt or truncated, or holds NaN or other values
             outside its range.
     """
-    pixels = decode(path)
+    pixels, header = read(path)
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=2)
     elif pixels.shape[2] in (3, 4):
         pixels = pixels[..., 2::-1]
     else:
         raise InputError(f"{path}: has {pixels.shape[2]} channels, expected 1, 3 or 4")
+    if pixels.dtype == np.uint16:
+        pixels = _scaled(pixels, white_level or told_white(pixels, header), path)
     return np.ascontiguousarray(_to_8_bit(pixels, path))
+
+
+def told_white(pixels: np.ndarray, header: Header) -> int:
+    """Return the value of white that a 16-bit picture's own tags tell, or else 65535.
+
+    PNG's sBIT gives the number of bits that mean something, not where they are: a writer should
+    scale them to 16, most cameras' do not. They are the low ones where no value is above them and
+    the bits that scaling leaves empty are not.
+    """
+    if header.white is not None:
+        return header.white
+    bits = header.significant_bits
+    if not 8 < bits < 16 or not pixels.size:
+        return WHITE
+    is_low = pixels.max() < 1 << bits and (pixels & ((1 << (16 - bits)) - 1)).any()
+    return (1 << bits) - 1 if is_low else WHITE
+
+
+def _scaled(pixels: np.ndarray, white: int, path: Path) -> np.ndarray:
+    highest = int(pixels.max())
+    if highest > white:
+        raise InputError(f"{path}: has values up to {highest}, expected white at {white}")
+    return ((pixels.astype(np.uint32) * 255 + white // 2) // white).astype(np.uint8)
 
 
 def _to_8_bit(pixels: np.ndarray, path: Path) -> np.ndarray:
     if pixels.dtype == np.uint8:
         return pixels
-    if pixels.dtype == np.uint16:
-        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if pixels.dtype.kind != "f":
         raise InputError(f"{path}: has {pixels.dtype} values, expected 8-bit, 16-bit or float")
     if not np.isfinite(pixels).all():
@@ -51,61 +82,64 @@ def _to_8_bit(pixels: np.ndarray, path: Path) -> np.ndarray:
     return np.rint(pixels * 255).astype(np.uint8)
 
 
-def load_binary(path: Path, size: tuple[int, int], value: int | None = 255) -> np.ndarray:
-    """Return a mask as (H, W) bool.
+def image_size(path: Path) -> tuple[int, int]:
+    """Return height and width in pixels of the upright picture; see `frame_of`."""
+    return frame_of(path).size
 
-    Args:
-        path: an image whose values are 0 and `value` only.
-        size: the height and width in pixels that it must have.
-        value: what marks a pixel; None for any one value above 0.
+
+def frame_of(path: Path) -> Frame:
+    """Return a picture's upright size and its orientation; most formats are not decoded for it.
 
     Raises:
-        InputError: the file is missing or corrupt, of another size, or not binary.
+        InputError: the file is missing, empty, corrupt or truncated.
     """
-    pixels = decode(path)
-    if pixels.ndim == 3 and (pixels[..., :3] == pixels[..., :1]).all():
-        pixels = pixels[..., 0]
-    if pixels.shape[:2] != size:
-        raise InputError(f"{path}: mask is {_by(pixels.shape)}, its image {_by(size)}")
-    if pixels.ndim == 3:
-        raise InputError(f"{path}: mask is not binary: it is a colour picture")
-    values = np.unique(pixels)
-    allowed = {0, value} if value is not None else {0, int(values[-1])}
-    if not set(values.tolist()) <= allowed:
-        shown = ", ".join(str(value) for value in values[:4]) + (", ..." if len(values) > 4 else "")
-        raise InputError(f"{path}: mask is not binary: values {shown}, expected 0 and 255")
-    return pixels > 0
+    data = _read_bytes(path)
+    header = _header(data, path)
+    height, width = header.size or _decoded(data, path).shape[:2]
+    size = (height, width)
+    return Frame(Frame(size, header.orientation).stored, header.orientation)
 
 
-def load_indices(path: Path, size: tuple[int, int], dtype: type[np.unsignedinteger]) -> np.ndarray:
-    """Return an index image as (H, W) `dtype`, refusing wider values, colour and other sizes."""
-    pixels = decode(path)
-    if pixels.shape[:2] != size:
-        raise InputError(f"{path}: annotation is {_by(pixels.shape)}, its image {_by(size)}")
-    if pixels.ndim == 3 or pixels.dtype.kind != "u" or pixels.max() > np.iinfo(dtype).max:
-        raise InputError(f"{path}: expected one channel of {np.dtype(dtype)} indices")
-    return pixels.astype(dtype)
+def read(path: Path) -> tuple[np.ndarray, Header]:
+    """Return the upright values, (H, W) or (H, W, channels in OpenCV's BGR order), and the header.
 
+    A `DataWarning` names a file of several pages, of which the first is read.
 
-def image_size(path: Path) -> tuple[int, int]:
-    """Return height and width in pixels; of a PNG only the header is read."""
-    with _opened(path) as file:
-        head = file.read(24)
-    if head[:4] == b"\x89PNG" and head[12:16] == b"IHDR":
-        width, height = struct.unpack(">II", head[16:24])
-        return height, width
-    pixels = decode(path)
-    return pixels.shape[0], pixels.shape[1]
+    Raises:
+        InputError: the file is missing, empty, corrupt or truncated.
+    """
+    data = _read_bytes(path)
+    header = _header(data, path)
+    if header.pages > 1:
+        warnings.warn(
+            f"{path}: has {header.pages} pages, of which only the first is read",
+            DataWarning,
+            stacklevel=2,
+        )
+    if header.orientation_at is not None:
+        # OpenCV turns TIFF files alone; all are turned here.
+        offset, form = header.orientation_at
+        patched = bytearray(data)
+        struct.pack_into(form, patched, offset, 1)
+        data = bytes(patched)
+    return upright(_decoded(data, path), header.orientation), header
 
 
 def decode(path: Path) -> np.ndarray:
-    """Return the stored values as (H, W) or (H, W, channels in OpenCV's BGR order)."""
-    with _opened(path) as file:
-        data = file.read()
-    if not data:
-        raise InputError(f"{path}: is empty")
-    _refuse_damage(data, path)
+    """Return the upright values as (H, W) or (H, W, channels in OpenCV's BGR order)."""
+    return read(path)[0]
+
+
+def _header(data: bytes, path: Path) -> Header:
     try:
+        return read_header(data)
+    except DamagedError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _decoded(data: bytes, path: Path) -> np.ndarray:
+    try:
+        # Unchanged: stored pixels, no orientation applied, all bits and channels.
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         pixels = None
@@ -114,29 +148,11 @@ def decode(path: Path) -> np.ndarray:
     return pixels
 
 
-def _refuse_damage(data: bytes, path: Path) -> None:
-    """Refuse what a decoder may fill with grey: a truncated JPEG, a PNG with wrong checksums."""
-    if data.startswith(b"\xff\xd8\xff") and b"\xff\xd9" not in data[-4096:]:
-        raise InputError(f"{path}: is truncated")
-    if not data.startswith(b"\x89PNG"):
-        return
-    start, kind = 8, b""
-    while kind != b"IEND":
-        length, kind = struct.unpack(">I4s", data[start : start + 8].ljust(8, b"\0"))
-        end = start + 12 + length
-        if end > len(data):
-            raise InputError(f"{path}: is truncated")
-        if zlib.crc32(data[start + 4 : end - 4]) != struct.unpack(">I", data[end - 4 : end])[0]:
-            raise InputError(f"{path}: is corrupt (checksum of {kind.decode('latin1')})")
-        start = end
-
-
-def _opened(path: Path) -> BinaryIO:
+def _read_bytes(path: Path) -> bytes:
     try:
-        return path.open("rb")
+        data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return f"{shape[1]}x{shape[0]} pixels"
+    if not data:
+        raise InputError(f"{path}: is empty")
+    return data

@@ -18,7 +18,9 @@ GOOD = "good"
 #: What an annotated class can be. An impurity is nominal; ignored pixels count for nothing.
 KINDS = ("defect", "impurity", "ignore")
 
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+#: Which picture a mask was drawn on, where the file asks to be shown turned: the stored or the
+#: turned one.
+FRAMES = ("stored", "upright")
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,18 @@ class Sample:
     Attributes:
         image: the picture.
         label: "good" or the class of the defect.
-        mask: ground truth of a defective image: a mask, a folder of masks (MVTec LOCO) or a
-            LabelMe file; None when good.
+        mask: ground truth: a mask, a folder of masks (MVTec LOCO), a LabelMe or a COCO file.
+            None for most good images, and where only the label is known (see `truth`).
         group: what must stay on one side of a split, such as the photographs of one part;
             the name where the dataset does not tell.
         name: unique in the category and the same on every machine, such as "test/crack/000".
-        annotation: class index image beside which the instance image lies, or a LabelMe file.
-        classes: what LabelMe's labels stand for; empty unless the sample is of that layout.
+        annotation: class index image beside which the instance image lies, or a file of shapes.
+        classes: what the labels of shapes stand for; empty unless there is such a file.
+        entry: the image's `file_name` in a COCO file; empty for other layouts.
+        defects: MVTec LOCO's defects_config.json.
+        mask_frame: "stored" or "upright": the picture that masks were drawn on, if it is turned by
+            its orientation tag and their sizes do not tell; None where nobody has said.
+        white_level: the value of 16-bit pixels that is white; None for what the file says.
     """
 
     image: Path
@@ -53,6 +60,15 @@ class Sample:
     name: str
     annotation: Path | None = None
     classes: tuple[AnnotationClass, ...] = ()
+    entry: str = ""
+    defects: Path | None = None
+    mask_frame: str | None = None
+    white_level: int | None = None
+
+    @property
+    def truth(self) -> str:
+        """What is known of the image: "pixel", or "picture" where it has a label but no mask."""
+        return "pixel" if self.is_good or self.mask is not None else "picture"
 
     @property
     def is_good(self) -> bool:
@@ -65,7 +81,7 @@ class Sample:
         Raises:
             InputError: as `load_image`.
         """
-        return load_image(self.image)
+        return load_image(self.image, self.white_level)
 
     def size(self) -> tuple[int, int]:
         """Return height and width in pixels."""
@@ -148,22 +164,3 @@ def annotation_classes(entries: Iterable[Mapping], source: Path | str) -> list[A
             raise InputError(f"{source}: class {name!r} (index {index}) is given twice")
         found.append(AnnotationClass(index, name, kind))
     return found
-
-
-def list_images(folder: Path, deep: bool = False) -> list[Path]:
-    """Return the images in `folder` (`deep`: and below it), sorted by path, hidden files left out.
-
-    Raises:
-        InputError: two images differ in nothing but the ending, so names would not tell them apart.
-    """
-    paths = sorted(
-        path
-        for path in (folder.rglob("*") if deep else folder.glob("*"))
-        if path.suffix.lower() in IMAGE_ENDINGS and path.name[0] != "." and path.is_file()
-    )
-    seen: dict[Path, Path] = {}
-    for path in paths:
-        twin = seen.setdefault(path.with_suffix(""), path)
-        if twin is not path:
-            raise InputError(f"{path}: has the same name as {twin.name} beside it")
-    return paths

@@ -9,9 +9,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from stainless.dataset.images import image_size, load_binary, load_indices
+from stainless.dataset.coco import rasterise_coco
+from stainless.dataset.images import frame_of
 from stainless.dataset.labelme import rasterise
-from stainless.dataset.sample import AnnotationClass, Sample, annotation_classes, list_images
+from stainless.dataset.masks import load_binary, load_indices
+from stainless.dataset.orientation import Frame
+from stainless.dataset.regions import load_regions
+from stainless.dataset.sample import AnnotationClass, Sample, annotation_classes
 from stainless.errors import InputError
 
 
@@ -33,20 +37,25 @@ def load_mask(sample: Sample) -> np.ndarray:
     """Return the defects of an image as (H, W) bool, in the pixels of `load_image`.
 
     Raises:
-        InputError: the mask is missing, corrupt, of another size than the image, not binary, or
-            marks nothing on an image that counts as defective.
+        InputError: there is no mask of a defective image, or it is corrupt, of another size than
+            the image, not binary, or marks nothing; or one of a good image marks something.
     """
-    size = image_size(sample.image)
+    frame = frame_of(sample.image)
     if sample.mask is None:
-        return np.zeros(size, bool)
-    if sample.mask.suffix.lower() == ".json":
-        classes, _ = rasterise(sample.mask, size, sample.classes)
-        mask = np.isin(classes, [entry.index for entry in sample.classes if entry.kind == "defect"])
+        if not sample.is_good:
+            raise InputError(f"{sample.image}: has no mask, only its class {sample.label} is known")
+        return np.zeros(frame.size, bool)
+    if is_shapes(sample.mask):
+        classes, _ = _rasterised(sample.mask, sample, frame)
+        defects = [entry.index for entry in sample.classes if entry.kind == "defect"]
+        mask = np.isin(classes, defects)
     elif sample.mask.is_dir():
-        mask = np.logical_or.reduce(_regions(sample.mask, size))
+        mask = np.logical_or.reduce([region.mask for region in load_regions(sample)])
     else:
-        mask = load_binary(sample.mask, size)
-    if not mask.any():
+        mask = load_binary(sample.mask, frame, sample.mask_frame)
+    if sample.is_good and mask.any():
+        raise InputError(f"{sample.mask}: marks pixels, but its image counts as {sample.label}")
+    if not sample.is_good and not mask.any():
         raise InputError(f"{sample.mask}: marks no pixel, but its image counts as {sample.label}")
     return mask
 
@@ -54,37 +63,50 @@ def load_mask(sample: Sample) -> np.ndarray:
 def load_annotation(sample: Sample) -> Annotation:
     """Return classes and instances of an image, impurities and ignored areas included.
 
-    They come from the annotation images beside the dataset or from LabelMe. Without either, the
-    one class is the sample's label and the instances are the 8-connected regions of its mask (of
-    a folder of masks: its files).
+    They come from the annotation images beside the dataset or from LabelMe or COCO files. Without
+    either, the one class is the sample's label and the instances are the 8-connected regions of its
+    mask. Of a folder of masks, each file is an instance, whose class is the one that
+    defects_config.json has for its value.
 
     Raises:
         InputError: as `load_mask`, or an index that ROOT/annotations/classes.json does not name.
     """
     path = sample.annotation
-    size = image_size(sample.image)
     if path is None:
-        return _from_mask(sample, size)
-    if path.suffix.lower() == ".json":
-        classes, instances = rasterise(path, size, sample.classes)
+        return _from_mask(sample)
+    frame = frame_of(sample.image)
+    if is_shapes(path):
+        classes, instances = _rasterised(path, sample, frame)
         return Annotation(classes, instances, {entry.index: entry for entry in sample.classes})
     names = read_classes(_class_list(path))
-    classes = load_indices(path, size, np.uint8)
+    classes = load_indices(path, frame, np.uint8, sample.mask_frame)
     unknown = set(np.unique(classes).tolist()) - {0, *names}
     if unknown:
         raise InputError(f"{path}: has class {min(unknown)}, which classes.json does not name")
     beside = path.with_name(path.name.removesuffix("_class.png") + "_instance.png")
-    return Annotation(classes, load_indices(beside, size, np.uint16), names)
+    instances = load_indices(beside, frame, np.uint16, sample.mask_frame)
+    return Annotation(classes, instances, names)
 
 
 def load_ignore(sample: Sample) -> np.ndarray | None:
     """Return the pixels that count for nothing as (H, W) bool; None without such a class."""
     if sample.annotation is None:
         return None
-    is_labelme = sample.annotation.suffix.lower() == ".json"
-    named = sample.classes if is_labelme else read_classes(_class_list(sample.annotation)).values()
+    has_shapes = is_shapes(sample.annotation)
+    named = sample.classes if has_shapes else read_classes(_class_list(sample.annotation)).values()
     ignored = [entry.index for entry in named if entry.kind == "ignore"]
     return np.isin(load_annotation(sample).classes, ignored) if ignored else None
+
+
+def is_shapes(path: Path) -> bool:
+    """Tell whether a mask or an annotation is a file of shapes, LabelMe's or COCO's."""
+    return path.suffix.lower() == ".json"
+
+
+def _rasterised(path: Path, sample: Sample, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    if sample.entry:
+        return rasterise_coco(path, sample.entry, frame, sample.classes, sample.mask_frame)
+    return rasterise(path, frame, sample.classes, sample.mask_frame)
 
 
 def mask_annotation(mask: np.ndarray, label: str) -> Annotation:
@@ -100,19 +122,20 @@ def mask_annotation(mask: np.ndarray, label: str) -> Annotation:
     return Annotation(mask.astype(np.uint8), regions.astype(np.uint16), names)
 
 
-def _from_mask(sample: Sample, size: tuple[int, int]) -> Annotation:
+def _from_mask(sample: Sample) -> Annotation:
     if sample.mask is None or not sample.mask.is_dir():
         return mask_annotation(load_mask(sample), sample.label)
-    instances = np.zeros(size, np.uint16)
-    for number, region in enumerate(_regions(sample.mask, size), 1):
-        instances[region] = number
-    names = {1: AnnotationClass(1, sample.label, "defect")}
-    return Annotation((instances > 0).astype(np.uint8), instances, names)
-
-
-def _regions(folder: Path, size: tuple[int, int]) -> list[np.ndarray]:
-    # MVTec LOCO gives every defect a file and every class of them a value of its own.
-    return [load_binary(path, size, value=None) for path in list_images(folder)]
+    regions = load_regions(sample)
+    names = {
+        index: AnnotationClass(index, name, "defect")
+        for index, name in enumerate(sorted({region.name for region in regions}), 1)
+    }
+    index_of = {entry.name: index for index, entry in names.items()}
+    classes = np.zeros(regions[0].mask.shape, np.uint8)
+    instances = np.zeros(classes.shape, np.uint16)
+    for number, region in enumerate(regions, 1):
+        classes[region.mask], instances[region.mask] = index_of[region.name], number
+    return Annotation(classes, instances, names)
 
 
 def _class_list(annotation: Path) -> Path:

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from pycocotools import mask as reference
 from pycocotools.coco import COCO
 
-from exchange.rle import compressed, run_lengths
+from stainless.dataset.rle import compressed, run_lengths
 
 
 def encoded(mask):

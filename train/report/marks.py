@@ -17,7 +17,7 @@ from stainless.dataset import (
     load_image,
     load_mask,
 )
-from stainless.dataset.images import load_binary
+from stainless.dataset.masks import load_binary
 from train.report.results import Results
 
 #: RGB. Found, false positive, false positive on an impurity, missed.

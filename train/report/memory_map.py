@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from stainless.dataset import load_image
-from stainless.dataset.sample import IMAGE_ENDINGS
+from stainless.dataset import IMAGE_ENDINGS, load_image
 from stainless.errors import InputError
 from train.patch_grid import GRID_WIDTH, PatchGrid
 from train.report.marks import resized

@@ -114,13 +114,13 @@ def break_mask_of_unknown_class(folder):
 
 
 def break_mask_of_good_image(folder):
-    path = write_mask(folder / "ground_truth/good/000_mask.png")
-    return "test", f"{path}: mask without an image", ""
+    path = write_mask(folder / "ground_truth/good/007_mask.png")
+    return "test", f"{path}: mask without an image", "test/good"
 
 
 def break_second_mask(folder):
     path = write_mask(folder / "ground_truth/dent/000.png")
-    return "test", f"{path}: mask without an image", ""
+    return "test", "dent/000.png: has two masks", str(path)
 
 
 def break_same_stem(folder):
@@ -157,7 +157,7 @@ def break_no_validation(folder):
 
 def break_labelme_without_class_map(folder):
     path = folder / "test/good/000.json"
-    path.write_text("{}")
+    path.write_text('{"shapes": []}')
     return "test", f"{path}: a LabelMe file needs a class map", ""
 
 

@@ -98,14 +98,14 @@ def test_masks(mvtec):
 @pytest.mark.parametrize(
     ("pixels", "line"),
     [
-        (np.eye(24, 32, dtype=np.uint8), "not binary: values 0, 1, expected 0 and 255"),
+        (np.eye(24, 32, dtype=np.uint8) * 7, "not binary: values 0, 7, expected 0 and 255"),
         (
             np.arange(768, dtype=np.uint16).reshape(24, 32) % 256,
             r"not binary: values 0, 1, 2, 3, \.",
         ),
         (np.full((32, 24), 255, np.uint8), "mask is 24x32 pixels, its image 32x24 pixels"),
         (np.zeros((24, 32), np.uint8), "marks no pixel, but its image counts as dent"),
-        (np.dstack([np.eye(24, 32, dtype=np.uint8)] + [np.zeros(SIZE, np.uint8)] * 2), "colour"),
+        (np.dstack([np.eye(24, 32, k=k, dtype=np.uint8) for k in range(3)]), "colour"),
     ],
 )
 def test_a_bad_mask_is_one_line_with_its_path(mvtec, pixels, line):

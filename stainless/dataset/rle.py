@@ -49,3 +49,44 @@ def compressed(lengths: npt.NDArray[np.int64]) -> str:
         going = going & more
     text = np.stack(columns, axis=1)[np.stack(used, axis=1)]
     return text.astype(np.uint8).tobytes().decode("ascii")
+
+
+def decompressed(text: str) -> npt.NDArray[np.int64]:
+    """Return the run lengths that COCO's text stands for.
+
+    Raises:
+        ValueError: a character is none of its digits, or the last number is cut off.
+    """
+    lengths: list[int] = []
+    value = shift = 0
+    for character in text.encode("ascii"):
+        digit = character - FIRST
+        if not 0 <= digit < 2 * MORE:
+            raise ValueError(f"{chr(character)!r} is no digit of a run length")
+        value |= (digit & (MORE - 1)) << shift
+        shift += BITS
+        if digit & MORE:
+            continue
+        if digit & 16:
+            value -= 1 << shift
+        lengths.append(value + lengths[-2] if len(lengths) > 2 else value)
+        value = shift = 0
+    if shift:
+        raise ValueError("the last run length is cut off")
+    return np.array(lengths, np.int64)
+
+
+def run_mask(lengths: npt.NDArray[np.int64], size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Return the mask (H, W) that run lengths stand for.
+
+    Args:
+        lengths: outside and inside in turn, beginning with outside, column by column.
+        size: height and width in pixels.
+
+    Raises:
+        ValueError: a length is negative, or they do not add up to the picture.
+    """
+    if (lengths < 0).any() or lengths.sum() != size[0] * size[1]:
+        raise ValueError(f"run lengths do not fill {size[1]}x{size[0]} pixels")
+    inside = np.arange(len(lengths)) % 2 == 1
+    return np.repeat(inside, lengths).reshape(size[::-1]).T

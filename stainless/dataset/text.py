@@ -1,0 +1,75 @@
+"""Text that people bring: whatever it is encoded in, and names however they are composed."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import posixpath
+import re
+import unicodedata
+from pathlib import Path
+
+from stainless.errors import InputError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    # The mark of UTF-32 begins with that of UTF-16.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_HIGH = re.compile(rb"[\x80-\xff]+")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file in UTF-8, in UTF-16 or 32 with a mark, in GB18030 or in cp1252.
+
+    Raises:
+        InputError: the file is missing, or is no text of its mark's encoding.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            try:
+                return data.decode(encoding)
+            except UnicodeDecodeError:
+                raise InputError(f"{path}: is no {encoding.upper()} text; it is corrupt") from None
+    return decoded(data)
+
+
+def decoded(data: bytes) -> str:
+    """Return text of an unknown encoding.
+
+    What is no UTF-8 is Chinese (GB18030) where most runs of high bytes have an even length, since
+    a character takes two of them, and Western (cp1252) otherwise.
+    """
+    runs = _HIGH.findall(data)
+    even = sum(len(run) % 2 == 0 for run in runs)
+    guesses = ("gb18030", "cp1252") if 2 * even > len(runs) else ("cp1252", "gb18030")
+    for encoding in ("utf-8", *guesses):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
+
+
+def composed(name: str) -> str:
+    """Return a name by which two spellings of it are equal: letters and accents in one (NFC)."""
+    return unicodedata.normalize("NFC", name)
+
+
+def spelled(path: str) -> str:
+    """Return a path as it is compared with one in a text: slashes, no detours, letters composed.
+
+    The name of a file that is no UTF-8 is taken as text of the encoding that it seems to have.
+    """
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        path = decoded(os.fsencode(path))
+    return composed(posixpath.normpath(path.replace("\\", "/")))
