@@ -27,8 +27,8 @@ from anomalib.pre_processing import PreProcessor
 from torch import Tensor, nn
 
 from stainless.errors import InputError
+from train.anomaly_map import anomaly_map
 from train.detectors.model_file import read
-from train.detectors.sequential_patchcore.anomaly_map import anomaly_map
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.settings import FEATURES, METHODS, Settings
 from train.features import FeatureExtractor

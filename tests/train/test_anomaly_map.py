@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from train.detectors.sequential_patchcore.anomaly_map import anomaly_map, smoothing_matrix
+from train.anomaly_map import anomaly_map, smoothing_matrix
 
 
 def test_without_blur_the_matrix_is_torchs_bilinear_upsampling():
