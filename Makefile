@@ -31,7 +31,7 @@ golden: .venv/dev
 	$(BIN)/python tests/golden/golden.py
 
 bench: .venv/dev
-	$(BIN)/python -m render.benchmark
+	$(BIN)/python -m render.parts.plate.benchmark
 	$(BIN)/python render/generate.py --config scenes/plate.yaml --output datasets/bench --samples 16 \
 	  --lights.variants '[hexagon]' --impurities.water_stain null \
 	  --rendering.denoise false --rendering.samples_undenoised 2

@@ -16,16 +16,16 @@ MARGIN_PX = 8
 HEADER_PX = 34
 LABEL_PX = 34
 INK = (40, 40, 40)
-#: Overlay colours by class index (blue, green, red): light blue for 1, the water stain.
+#: Overlay colours by class index (red, green, blue): light blue for 1, the first impurity.
 PALETTE = (
-    (160, 160, 0),
-    (235, 150, 20),
+    (0, 160, 160),
+    (20, 150, 235),
     (60, 180, 60),
     (200, 80, 200),
-    (150, 150, 60),
-    (0, 190, 255),
-    (40, 110, 255),
-    (60, 60, 230),
+    (60, 150, 150),
+    (255, 190, 0),
+    (255, 110, 40),
+    (230, 60, 60),
 )
 
 
@@ -37,7 +37,7 @@ def contact_sheet(columns: Sequence[str], rows: Sequence[tuple[str, Sequence[Pix
         rows: name and tiles, one a column, each (H, W), 8 or 16 bits, or (H, W, 3), all of a size.
 
     Returns:
-        (H, W, 3) uint8, blue first.
+        (H, W, 3) uint8, red first.
     """
     height, width = rows[0][1][0].shape[:2]
     size = (TILE_PX, round(height * TILE_PX / width))
@@ -68,7 +68,7 @@ def overlay(picture: Pixels, classes: Pixels) -> UInt8:
     """Return the picture in colour, each class tinted and outlined in a colour of its own.
 
     Args:
-        picture: (H, W), 8 or 16 bits.
+        picture: (H, W) or (H, W, 3), 8 or 16 bits.
         classes: (H, W) class index, 0 for none.
     """
     colour = _colour(picture)
@@ -90,7 +90,7 @@ def _colour(picture: Pixels) -> UInt8:
         picture = (picture / 257).astype(np.uint8)
     if picture.ndim == 3:
         return np.array(picture, np.uint8)
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def _write(canvas: UInt8, text: str, x: int, y: int) -> None:

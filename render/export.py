@@ -13,52 +13,76 @@ import numpy.typing as npt
 
 import stainless
 from render import layout
+from render.cycles.tracer import Tracer
+from render.part import part
 from render.picture import Picture, render_sample
 from render.plan import plan_sample
 from render.scene import Scene
+from stainless.dataset.layouts import annotation_file
 from stainless.files import pixel_hash, write_bytes
 
+Pixels = npt.NDArray[np.unsignedinteger]
 
-def write_png(path: Path, pixels: npt.NDArray[np.unsignedinteger]) -> None:
+
+def write_png(path: Path, pixels: Pixels) -> None:
     """Write a picture atomically.
+
+    Args:
+        path: where.
+        pixels: (H, W), or (H, W, 3) red, green and blue; 8 or 16 bits.
 
     Raises:
         OSError: it cannot be written.
     """
-    done, encoded = cv2.imencode(".png", pixels)
+    done, encoded = cv2.imencode(".png", _reversed(pixels))
     if not done:
         raise ValueError(f"{path}: {pixels.dtype} {pixels.shape} is no picture")
     write_bytes(path, encoded.tobytes())
 
 
-def read_png(path: Path) -> npt.NDArray[np.unsignedinteger] | None:
+def read_png(path: Path) -> Pixels | None:
     """Read a picture as it was written, or None if there is none."""
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError:
         return None
-    return cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+    return None if pixels is None else _reversed(pixels)
 
 
-def files_of(
-    scene: Scene, sample: int, split: str, picture: Picture
-) -> dict[Path, npt.NDArray[np.unsignedinteger]]:
+def _reversed(pixels: Pixels) -> Pixels:
+    """Return a picture with its channels in reverse: OpenCV has blue first."""
+    return np.ascontiguousarray(pixels[..., ::-1]) if pixels.ndim == 3 else pixels
+
+
+def files_of(scene: Scene, sample: int, split: str, picture: Picture) -> dict[Path, Pixels]:
     """Return a picture's files, relative to the dataset, and what goes into them."""
-    category = layout.category(scene, picture.variant, picture.stained)
-    where = category, split, picture.kind, layout.stem(scene, sample, picture.view)
-
-    def binary(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
-        return np.where(mask, np.uint8(255), np.uint8(0))
-
-    files: dict[Path, npt.NDArray[np.unsignedinteger]] = {
-        layout.picture_file(*where): picture.pixels,
-        layout.annotation_file(*where, "class"): picture.classes,
-        layout.annotation_file(*where, "instance"): picture.instances,
-        layout.annotation_file(*where, "mask"): binary(picture.classes > 0),
+    folders = layout.layout_of(scene)
+    category = layout.category(scene, picture.shot)
+    kind = folders.kind(picture.truth)
+    where = category, split, kind, layout.stem(scene, sample, picture.view)
+    image = folders.picture(*where)
+    labels = picture.labels
+    files: dict[Path, Pixels] = {
+        image: picture.pixels,
+        annotation_file(image, "class"): labels.classes,
+        annotation_file(image, "instance"): labels.instances,
+        annotation_file(image, "mask"): np.where(labels.classes > 0, np.uint8(255), np.uint8(0)),
     }
-    if picture.kind != "good":
-        files[layout.truth_file(*where)] = binary(picture.defective)
+    for region, (mask, value) in enumerate(_regions(scene, picture)):
+        path = folders.truth(*where, region)
+        drawn = files.setdefault(path, np.zeros(mask.shape, np.uint8))
+        drawn[mask] = 255 if folders.config is None else value
     return files
+
+
+def _regions(scene: Scene, picture: Picture) -> Iterator[tuple[npt.NDArray[np.bool_], int]]:
+    """Yield each flaw that a picture shows, as a mask, and the index of its class."""
+    flaws = part(scene.part).flaws.values()
+    labels = picture.labels
+    for instance in np.unique(labels.instances[labels.truth(flaws)]):
+        mask = labels.instances == instance
+        yield mask, int(labels.classes[mask][0])
 
 
 def produce_sample(
@@ -78,7 +102,7 @@ def produce_sample(
     """
     sample = plan_sample(scene, index)
     hashes: dict[str, str] = {}
-    for picture in render_sample(scene, sample, renderer["denoiser"], threads):
+    for picture in render_sample(scene, sample, Tracer(threads)):
         for path, pixels in files_of(scene, index, sample.split, picture).items():
             write_png(output / path, pixels)
             hashes[path.as_posix()] = pixel_hash(pixels)

@@ -37,28 +37,25 @@ if TYPE_CHECKING:
     from render.scene import Scene
 
 #: Options that stand for the scene's key of the same name.
-SHORT = ("samples", "seed", "scale", "twins")
+SHORT = ("part", "samples", "seed", "scale")
 
 
 def parser() -> Parser:
     """Return the command line without the scene's dotted keys."""
     options = Parser(
         prog="generate",
-        description="Render a scene to a dataset in the MVTec AD layout. Any key of the scene can "
-        "be given as well, for example --lights.height_mm '[140, 150]'; --keys lists them.",
+        description="Render a scene to a dataset in the layout of MVTec AD or MVTec LOCO AD. Any "
+        "key of the scene can be given as well, for example --lights.height_mm '[140, 150]'; "
+        "--keys lists those of a part.",
         allow_abbrev=False,
     )
     options.add_argument("--config", type=Path, help="the scene, a YAML file")
     options.add_argument("--output", type=Path, help="the dataset (default: datasets/<scene>)")
-    options.add_argument("--samples", metavar="N", help="how many plates")
+    options.add_argument("--part", metavar="NAME", help="the kind of part (default: the scene's)")
+    options.add_argument("--samples", metavar="N", help="how many realisations of the part")
     options.add_argument("--seed", metavar="N", help="of everything that is drawn")
     options.add_argument("--scale", metavar="S", help="resolution factor of the pictures")
     options.add_argument("--workers", metavar="N", default="1", help="processes (default: 1)")
-    options.add_argument(
-        "--twins",
-        metavar="ratio|render",
-        help="derive the stained twin from the clean picture (ratio) or render both (render)",
-    )
     options.add_argument("--preview", action="store_true", help="a small contact sheet only")
     options.add_argument(
         "--dry-run", action="store_true", help="write the plan as JSON and render nothing"
@@ -84,17 +81,14 @@ def _main(argv: list[str]) -> int:
     options, rest = parser().parse_known_args(argv)
     if options.shard is not None:
         pool.die_with_parent(options.report)
+    given = [(name, getattr(options, name)) for name in SHORT]
+    overrides = [(name, value) for name, value in given if value is not None] + dotted(rest)
     if options.keys:
-        from render.scene import Scene
-
-        print_keys(Scene)
-        return 0
+        return _keys(options.config, overrides)
     if options.config is None:
         raise InputError("--config: missing, expected the scene's YAML file")
     from render.scene import read_scene
 
-    given = [(name, getattr(options, name)) for name in SHORT]
-    overrides = [(name, value) for name, value in given if value is not None] + dotted(rest)
     scene = read_scene(options.config, overrides)
     output = options.output or Path("datasets") / options.config.stem
     if not options.workers.isdecimal() or not 1 <= int(options.workers) <= 256:
@@ -107,6 +101,18 @@ def _main(argv: list[str]) -> int:
     if options.shard is not None:
         return _work(scene, output, options.shard, options.report, workers)
     return _render(scene, output, workers, argv)
+
+
+def _keys(config: Path | None, overrides: list[tuple[str, str]]) -> int:
+    """List the keys of a scene, or of the part that is asked for."""
+    from render.scene import read_scene, schema
+
+    try:
+        kind = schema(dict(overrides)) if config is None else type(read_scene(config, overrides))
+    except ValueError as error:
+        raise error if isinstance(error, InputError) else InputError(f"--{error}") from None
+    print_keys(kind)
+    return 0
 
 
 def _dry_run(scene: Scene, output: Path) -> int:

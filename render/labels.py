@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from typing import Any
 
-from impurities.registry import IMPURITIES
-from render.surface.registry import FLAWS
-
-_INDICES = {name: kind.index for name, kind in IMPURITIES.items()}
-_INDICES |= {name: kind.index for name, kind in FLAWS.items()}
-
-#: Index of each class in the annotations, in rising order; 0 is the bare surface.
-CLASS_INDEX = dict(sorted(_INDICES.items(), key=lambda entry: entry[1]))
+from render.part import Part, part
+from render.scene import Scene
 
 
-def class_table(switched_on: Collection[str]) -> dict[str, object]:
-    """Return what `classes.json` says of the annotations' indices.
+def class_indices(kind: Part) -> dict[str, int]:
+    """Return the index of each class of a kind of part, in rising order; 0 is the bare surface."""
+    indices = {**kind.impurities, **{name: flaw.index for name, flaw in kind.flaws.items()}}
+    return dict(sorted(indices.items(), key=lambda entry: entry[1]))
 
-    Args:
-        switched_on: the kinds of impurity and defect that a scene can show.
-    """
-    names = [
-        {"index": index, "name": name, "kind": "defect" if name in FLAWS else "impurity"}
-        for name, index in CLASS_INDEX.items()
+
+def class_table(scene: Scene) -> dict[str, Any]:
+    """Return what `classes.json` says of the annotations' indices."""
+    kind = part(scene.part)
+    switched_on = kind.switched_on(scene)
+    classes = [
+        {"index": index, "name": name, "kind": "defect" if name in kind.flaws else "impurity"}
+        for name, index in class_indices(kind).items()
         if name in switched_on
     ]
-    return {"classes": names}
+    return {"classes": classes}
+
+
+def defects_config(scene: Scene) -> list[dict[str, Any]]:
+    """Return what LOCO's `defects_config.json` says of the values in its ground truth."""
+    kind = part(scene.part)
+    switched_on = kind.switched_on(scene)
+    return [
+        {
+            "defect_name": name,
+            "pixel_value": flaw.index,
+            "saturation_threshold": flaw.saturation.threshold,
+            "relative_saturation": flaw.saturation.relative,
+        }
+        for name, flaw in sorted(kind.flaws.items(), key=lambda entry: entry[1].index)
+        if name in switched_on
+    ]

@@ -15,9 +15,10 @@ from tqdm import tqdm
 
 from render import layout
 from render.export import read_png
-from render.labels import class_table
+from render.labels import class_table, defects_config
 from render.scene import Scene, read_scene
 from stainless import config
+from stainless.dataset.layouts import ANNOTATIONS, VALIDATION
 from stainless.errors import InputError
 from stainless.files import naming, pixel_hash, remove_partials, sync_folder, write_json, write_text
 
@@ -84,7 +85,7 @@ class Manifest:
         if scene.series is None:
             return
         for category in layout.categories(scene):
-            trees = {layout.tree(category, split) for split in SPLITS}
+            trees = {layout.layout_of(scene).tree(category, split) for split in SPLITS}
             rows = [
                 f"{os.path.relpath(name, category)},{entry['parameters']['side']['part']}"
                 for _, entry in sorted(self.entries.items())
@@ -145,8 +146,11 @@ def prepare(scene: Scene, output: Path, renderer: dict[str, Any]) -> tuple[Manif
     total = max([scene.samples, *(index + 1 for index in manifest.entries)])
     described = dataclasses.asdict(dataclasses.replace(scene, samples=total))
     write_text(output / layout.SCENE, yaml.safe_dump(config.plain(described), sort_keys=False))
-    switched_on = scene.chosen_impurities().keys() | scene.chosen_defects().keys()
-    write_json(output / layout.CLASSES, class_table(switched_on))
+    write_json(output / layout.CLASSES, class_table(scene))
+    config_file = layout.layout_of(scene).config
+    if config_file is not None:
+        for category in layout.categories(scene):
+            write_json(output / category / config_file, defects_config(scene))
     manifest.rewrite()
     return manifest, missing
 
@@ -178,7 +182,7 @@ def check_owner(scene: Scene, output: Path) -> None:
             f"{output}: holds another scene ({key} is {old} there and {new} here), expected the "
             "same, or another --output"
         )
-    foreign = held - known - {layout.ANNOTATIONS, layout.VALIDATION, *layout.categories(scene)}
+    foreign = held - known - {ANNOTATIONS, VALIDATION, *layout.categories(scene)}
     if foreign:
         raise InputError(f"{output / min(foreign)}: not of this dataset, expected no other files")
 
@@ -208,11 +212,12 @@ def _strays(scene: Scene, manifest: Manifest, output: Path) -> set[str]:
 
     Beside twins a user may keep a validation tree of their own.
     """
+    beside = {layout.GROUPS, layout.layout_of(scene).config}
     return {
         name
         for name in set(_below(output)) - manifest.files() - {layout.CLASSES}
-        if Path(name).name != layout.GROUPS
-        and (scene.series is not None or not name.startswith(layout.VALIDATION + "/"))
+        if Path(name).name not in beside
+        and (scene.series is not None or not name.startswith(VALIDATION + "/"))
     }
 
 

@@ -107,12 +107,12 @@ def sample_sensor(ranges: SensorRanges, draw: Draw, pattern_seed: int) -> Sensor
     )
 
 
-def noise_field(sensor: Sensor, shape: tuple[int, int], *key: int) -> Float32:
-    """Return the unit Gaussian noise of one exposure, (H, W) float32.
+def noise_field(sensor: Sensor, shape: tuple[int, ...], *key: int) -> Float32:
+    """Return the unit Gaussian noise of one exposure, float32.
 
     Args:
         sensor: its seed counts.
-        shape: rows and columns.
+        shape: rows, columns and, perhaps, channels.
         key: which exposure of the sample, for example view and light variant. Twins share it.
     """
     sequence = np.random.SeedSequence(sensor.seed, spawn_key=key)
@@ -126,15 +126,14 @@ def blur_reach_px(sensor: Sensor) -> int:
 
 
 def through_lens(radiance: Float32, sensor: Sensor) -> Float32:
-    """Return the radiance blurred by the lens, (H, W) float32."""
+    """Return the radiance blurred by the lens, (H, W) or (H, W, C) float32."""
     reach = blur_reach_px(sensor)
     if reach == 0:
         return radiance
     size = (2 * reach + 1, 2 * reach + 1)
-    return np.asarray(
-        cv2.GaussianBlur(radiance, size, sensor.blur_px, borderType=cv2.BORDER_REFLECT_101),
-        np.float32,
-    )
+    blurred = cv2.GaussianBlur(radiance, size, sensor.blur_px, borderType=cv2.BORDER_REFLECT_101)
+    # OpenCV drops a single channel.
+    return np.asarray(blurred, np.float32).reshape(radiance.shape)
 
 
 def develop(irradiance: Float32, sensor: Sensor, noise: Float32) -> npt.NDArray[np.unsignedinteger]:
@@ -143,13 +142,14 @@ def develop(irradiance: Float32, sensor: Sensor, noise: Float32) -> npt.NDArray[
     Every pixel is treated on its own, so that equal pixels give equal values.
 
     Args:
-        irradiance: linear light behind the lens, (H, W) float32.
+        irradiance: linear light behind the lens, (H, W) or (H, W, C) float32; each channel is
+            a sensor of its own behind a filter of its own.
         sensor: the exposure.
         noise: unit Gaussian noise of the same shape; shot noise is Gaussian with the variance of
             its mean, which at hundreds of electrons a Poisson draw does not differ from.
 
     Returns:
-        (H, W) uint8 up to 8 bits, else uint16.
+        uint8 up to 8 bits, else uint16, of the same shape.
     """
     electrons = irradiance * np.float32(sensor.exposure * sensor.full_well_e)
     _shade(electrons, sensor)
@@ -167,12 +167,13 @@ def develop(irradiance: Float32, sensor: Sensor, noise: Float32) -> npt.NDArray[
 
 def _shade(electrons: Float32, sensor: Sensor) -> None:
     """Apply vignetting and the pixels' fixed pattern, in place."""
-    rows, columns = electrons.shape
+    rows, columns = electrons.shape[:2]
     if sensor.vignetting > 0:
         y = np.linspace(-1, 1, rows, dtype=np.float32)[:, None] * np.float32(rows)
         x = np.linspace(-1, 1, columns, dtype=np.float32)[None, :] * np.float32(columns)
         corner = np.float32(rows**2 + columns**2)
-        electrons *= 1 - np.float32(sensor.vignetting) * (x * x + y * y) / corner
+        loss = np.float32(sensor.vignetting) * (x * x + y * y) / corner
+        electrons *= (1 - loss).reshape(rows, columns, *[1] * (electrons.ndim - 2))
     if sensor.gain_noise > 0 or sensor.offset_noise_e > 0:
         rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(sensor.pattern_seed)))
         gain = rng.standard_normal(electrons.shape, dtype=np.float32)

@@ -18,47 +18,32 @@ import math
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import yaml
 
 from stainless.errors import InputError
+from stainless.yaml_text import Repeated, parse
 
 T = TypeVar("T")
 
 EXTENDS = "extends"
 
 
-class _Repeated(yaml.constructor.ConstructorError):
-    """A key is given twice in one mapping."""
+#: A dataclass, or a function that returns one for a tree and refuses it by a ValueError that begins
+#: with a key.
+Schema = type[T] | Callable[[Mapping[str, Any]], type[T]]
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads what PyYAML reads, except for repeated keys, of which that takes the last."""
-
-    def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        seen = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if (key.tag, key.value) in seen:
-                problem = f"{key.value}: is given twice, expected once"
-                raise _Repeated(None, None, problem, key.start_mark)
-            seen.add((key.tag, key.value))
-        return node
-
-
-def _parse(text: str) -> Any:
-    """Return what a text in YAML notation says."""
-    return yaml.load(text, _Loader)
-
-
-def read(schema: type[T], path: Path, overrides: Sequence[tuple[str, str]] = ()) -> T:
+def read(schema: Schema[T], path: Path, overrides: Sequence[tuple[str, str]] = ()) -> T:
     """Read a configuration.
 
     Args:
-        schema: a dataclass whose fields all have defaults.
+        schema: a dataclass whose fields all have defaults. Where one key decides which others there
+            are, a function that returns the dataclass for a tree: every file is checked against its
+            own, and what a file extends may be of another, whose further keys count for nothing.
         path: the YAML file.
         overrides: dotted keys and their values in YAML notation; later ones win.
 
@@ -68,8 +53,28 @@ def read(schema: type[T], path: Path, overrides: Sequence[tuple[str, str]] = ())
     Raises:
         InputError: a file is missing or unreadable; a key is unknown; a value has a wrong type.
     """
-    tree = overridden(schema, _load(schema, path, ()), overrides)
-    return typing.cast(T, _convert(schema, tree, "", str(path)))
+    tree = _load(schema, path, ())
+    decided = tree
+    for _, branch in _branches(overrides):
+        decided = _merge(decided, branch)
+    try:
+        chosen = _chosen(schema, decided)
+    except ValueError as error:
+        source = origin(path, overrides, str(error).split(":")[0])
+        raise InputError(blamed(source, str(error))) from None
+    tree = overridden(chosen, _known(chosen, tree), overrides)
+    return typing.cast(T, _convert(chosen, tree, "", str(path)))
+
+
+def _chosen(schema: Schema[T], tree: Mapping[str, Any]) -> type[T]:
+    """Return the dataclass for a tree."""
+    return schema if isinstance(schema, type) else schema(tree)
+
+
+def _known(schema: Any, tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tree without the keys at its top that a dataclass does not have."""
+    names = {field.name for field in dataclasses.fields(schema)}
+    return {key: value for key, value in tree.items() if key in names}
 
 
 def build(schema: type[T], tree: Mapping[str, Any], source: str) -> T:
@@ -95,18 +100,25 @@ def overridden(
         InputError: a key is unknown; a value has a wrong type.
     """
     merged = dict(tree)
+    for key, branch in _branches(overrides):
+        current = _current(schema, branch)
+        _convert(schema, current, "", f"--{key}")
+        merged = _merge(merged, current)
+    return merged
+
+
+def _branches(overrides: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
+    """Yield each override's key and the tree that has nothing but its value."""
     for key, text in overrides:
         try:
-            branch = _current(schema, _branch(key, _parse(text)))
-        except _Repeated as error:
+            value = parse(text)
+        except Repeated as error:
             raise InputError(f"--{key}: {error.problem}") from None
         except (yaml.YAMLError, ValueError):
             raise InputError(
                 f"--{key}: {_shown(text)}, expected a value in YAML notation"
             ) from None
-        _convert(schema, branch, "", f"--{key}")
-        merged = _merge(merged, branch)
-    return merged
+        yield key, _branch(key, value)
 
 
 def origin(path: Path, overrides: Sequence[tuple[str, str]], key: str) -> str:
@@ -119,11 +131,11 @@ def origin(path: Path, overrides: Sequence[tuple[str, str]], key: str) -> str:
     """
     names = key.split("[")[0].split(" ")[0].split(".")
     for option, text in reversed(overrides):
-        if _holds(_branch(option, _parse(text)), names):
+        if _holds(_branch(option, parse(text)), names):
             return f"--{option}"
     file: Path | None = path
     while file is not None:
-        tree = _parse(file.read_text(encoding="utf-8")) or {}
+        tree = parse(file.read_text(encoding="utf-8")) or {}
         if _holds(tree, names):
             return str(file)
         file = file.parent / tree[EXTENDS] if EXTENDS in tree else None
@@ -183,14 +195,15 @@ def keys(schema: Any, prefix: str = "") -> Iterator[Key]:
 
 
 def _meanings(schema: Any) -> dict[str, str]:
-    """Return what a dataclass' docstring says of its attributes, in a line each."""
-    _, _, listed = (inspect.getdoc(schema) or "").partition("Attributes:\n")
-    entries = re.findall(r"^    (\w+(?:, \w+)*): (.*(?:\n {5,}.*)*)", listed, re.MULTILINE)
-    return {
-        name: re.sub(r"\bNone\b", "null", " ".join(text.split())).rstrip(".")
-        for names, text in entries
-        for name in names.split(", ")
-    }
+    """Return what a dataclass and its bases say of its attributes, in a line each."""
+    meanings: dict[str, str] = {}
+    for kind in reversed(schema.__mro__):
+        _, _, listed = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")
+        entries = re.findall(r"^    (\w+(?:, \w+)*): (.*(?:\n {5,}.*)*)", listed, re.MULTILINE)
+        for names, text in entries:
+            meaning = re.sub(r"\bNone\b", "null", " ".join(text.split())).rstrip(".")
+            meanings |= dict.fromkeys(names.split(", "), meaning)
+    return meanings
 
 
 def plain(value: Any) -> Any:
@@ -219,7 +232,7 @@ def _load(schema: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text ({type(error).__name__})") from None
     try:
-        tree = _parse(text)
+        tree = parse(text)
     except (yaml.YAMLError, ValueError) as error:
         # A date that is none is a ValueError to PyYAML.
         mark = getattr(error, "problem_mark", None)
@@ -231,13 +244,16 @@ def _load(schema: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise InputError(f"{path}: expected keys with values, got {_shown(tree)}")
     base = tree.pop(EXTENDS, None)
-    tree = _current(schema, tree)
-    _convert(schema, tree, "", str(path))
-    if base is None:
-        return tree
-    if not isinstance(base, str):
+    if base is not None and not isinstance(base, str):
         raise InputError(f"{path}: {EXTENDS}: {_shown(base)}, expected the name of a YAML file")
-    return _merge(_load(schema, path.parent / base, (*seen, path.resolve())), tree)
+    below = _load(schema, path.parent / base, (*seen, path.resolve())) if base is not None else {}
+    try:
+        chosen = _chosen(schema, _merge(below, tree))
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    tree = _current(chosen, tree)
+    _convert(chosen, tree, "", str(path))
+    return _merge(_known(chosen, below), tree)
 
 
 def _current(schema: Any, tree: Any) -> Any:
@@ -314,7 +330,7 @@ def _convert_tree(schema: Any, value: Any, key: str, origin: str) -> Any:
     prefix = key + "." if key else ""
     for name in value:
         if name not in hints:
-            hint = _nearest(name, hints)
+            hint = nearest(name, hints)
             raise InputError(blamed(origin, f"{prefix}{name}: unknown key{hint}"))
     for field in dataclasses.fields(schema):
         needed = field.default is field.default_factory is dataclasses.MISSING
@@ -333,8 +349,8 @@ def _tree_type(kind: Any) -> Any:
     return None
 
 
-def _nearest(name: Any, known: Mapping[str, Any]) -> str:
-    """Return a hint at what was meant."""
+def nearest(name: Any, known: Collection[str]) -> str:
+    """Return a hint at what was meant by an unknown name, to go on a message with."""
     near = difflib.get_close_matches(str(name), list(known), 1, 0.5)
     if near:
         return f", did you mean {near[0]}?"

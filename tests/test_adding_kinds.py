@@ -21,7 +21,7 @@ from support.flaw_checks import check_flaw
 from support.impurity_checks import check_impurity
 
 import impurities
-from render.surface import flaws
+from render.parts.plate import flaws
 from stainless.plugins import folders, modules
 
 EXAMPLES = Path(__file__).with_name("examples")
@@ -31,7 +31,7 @@ TINY = Path(__file__).parent / "render" / "tiny.yaml"
 SCRIPT = f"""
 import os, sys
 import impurities
-import render.surface.flaws as flaws
+import render.parts.plate.flaws as flaws
 impurities.__path__.append({str(EXAMPLES / "impurities")!r})
 flaws.__path__.append({str(EXAMPLES / "flaws")!r})
 from render.generate import main
@@ -82,7 +82,7 @@ def test_an_impurity_of_one_folder_is_found_and_keeps_all_promises():
 
 @pytest.mark.usefixtures("place")
 def test_a_flaw_of_one_file_is_found_and_keeps_all_promises():
-    check_flaw(import_module(modules("render.surface.flaws")["pit"]).KIND)
+    check_flaw(import_module(modules("render.parts.plate.flaws")["pit"]).KIND)
 
 
 def test_both_are_options_planned_rendered_and_labelled(tmp_path):

@@ -12,10 +12,12 @@ from tiny_scenes import files, generate, manifest, picture_hashes, scene
 
 from impurities.registry import IMPURITIES
 from render.camera import picture_shape, pixel_to_plate
-from render.labels import CLASS_INDEX, class_table
+from render.labels import class_indices, class_table
 from render.layout import categories
+from render.parts.plate.part import PART
+from render.parts.plate.scene import PlateScene
 from render.plan import plan_sample
-from render.scene import Scene, read_scene
+from render.scene import read_scene
 from stainless.dataset import list_categories, load_annotation, load_image, load_mask, read_category
 from stainless.homography import project
 
@@ -65,11 +67,10 @@ def test_labels_have_their_types_and_agree(dataset):
 def test_the_classes_are_those_of_the_scene_with_indices_of_their_own(dataset):
     stain = {"index": 1, "name": "water_stain", "kind": "impurity"}
     assert json.loads((dataset / "annotations/classes.json").read_text()) == {"classes": [stain]}
-    table = class_table({"sticker", "dent"})["classes"]
-    assert [(one["index"], one["name"], one["kind"]) for one in table] == [
-        (CLASS_INDEX["sticker"], "sticker", "impurity"),
-        (CLASS_INDEX["dent"], "dent", "defect"),
-    ]
+    both = {"series__groups": "[{parts: 3}]", "test_every": "0", "defects__dent": "{}"}
+    table = class_table(scene(**both))["classes"]
+    assert table == [stain, {"index": 102, "name": "dent", "kind": "defect"}]
+    assert class_indices(PART)["dent"] == 102
 
 
 def test_labels_are_the_stains_at_the_pixel_centres(dataset):
@@ -79,8 +80,8 @@ def test_labels_are_the_stains_at_the_pixel_centres(dataset):
     for index, split in SPLITS.items():
         sample = plan_sample(drawn, index)
         points = project(pixel_to_plate(sample.views[0], (rows, columns)), x, y)
-        stains = sample.impurities["water_stain"]
-        field = IMPURITIES["water_stain"].evaluate(stains, *points, sample.metal.reflectance)
+        stains = sample.part.impurities["water_stain"]
+        field = IMPURITIES["water_stain"].evaluate(stains, *points, sample.part.metal.reflectance)
         for category in ("stained", "stained_rot90", "stained_x2"):
             stem = f"{dataset}/annotations/{category}/{split}/good/{index:03d}"
             np.testing.assert_array_equal(read(f"{stem}_instance.png"), field.instance)
@@ -108,7 +109,7 @@ def test_the_manifest_has_a_line_a_sample_with_the_plan_and_true_hashes(dataset)
 def test_the_scene_beside_the_dataset_is_the_scene_that_was_rendered(dataset):
     assert read_scene(dataset / "scene.yaml") == scene()
     assert set(yaml.safe_load((dataset / "scene.yaml").read_text())) == set(
-        Scene.__dataclass_fields__
+        PlateScene.__dataclass_fields__
     )
 
 

@@ -52,13 +52,13 @@ def test_another_seed_or_index_draws_other_numbers(seed, index):
     other = scene(seed=str(seed ^ 1))
     one = plan_sample(drawn, index)
     for sample in (plan_sample(drawn, index + 1), plan_sample(other, index)):
-        assert sample.texture.seed != one.texture.seed
+        assert sample.part.texture.seed != one.part.texture.seed
         assert sample.sensor.seed != one.sensor.seed
         assert sample.cycles_seeds != one.cycles_seeds
-        assert sample.light != one.light
-        assert sample.metal != one.metal
+        assert sample.part.light != one.part.light
+        assert sample.part.metal != one.part.metal
         assert sample.views != one.views
-        assert sample.impurities != one.impurities
+        assert sample.part.impurities != one.part.impurities
 
 
 @settings(max_examples=15, deadline=None)
@@ -88,7 +88,7 @@ STAIN_CHANGES = st.sampled_from(
 def test_stains_switched_off_or_changed_move_no_other_number(seed, index, changes):
     before, after = scene(seed=str(seed)), scene(seed=str(seed), **changes)
     assert numbers(before, index) == numbers(after, index)
-    assert plan_sample(before, index).impurities != plan_sample(after, index).impurities
+    assert plan_sample(before, index).part.impurities != plan_sample(after, index).part.impurities
 
 
 #: What a change of each key may move: the numbers of the plan whose name holds one of the words.
@@ -181,7 +181,7 @@ def test_a_range_moves_its_own_number_and_no_other(key):
 
 
 def test_every_range_of_the_scene_is_tried():
-    from render.scene import Scene
+    from render.parts.plate.scene import PlateScene
     from stainless import config
 
     groups = ("metal", "texture", "lights", "camera", "sensor")
@@ -193,7 +193,7 @@ def test_every_range_of_the_scene_is_tried():
         "camera.views",
         "camera.pitch_mm",
     }
-    listed = {key.name for key in config.keys(Scene) if key.name.split(".")[0] in groups}
+    listed = {key.name for key in config.keys(PlateScene) if key.name.split(".")[0] in groups}
     assert listed - fixed == set(MOVES) == set(CHANGED)
 
 
@@ -215,13 +215,13 @@ def test_what_is_not_drawn_moves_nothing_that_is():
 def test_every_number_lies_in_its_range(seed):
     drawn = scene(seed=str(seed))
     sample = plan_sample(drawn, 0)
-    for part, ranges in ((sample.metal, drawn.metal), (sample.sensor, drawn.sensor)):
-        for name, value in dataclasses.asdict(part).items():
+    for values, ranges in ((sample.part.metal, drawn.metal), (sample.sensor, drawn.sensor)):
+        for name, value in dataclasses.asdict(values).items():
             if name in vars(ranges) and name != "bits":
                 limits = getattr(ranges, name)
                 low, high = limits if isinstance(limits, tuple) else (limits, limits)
                 assert low <= value <= high
-    light = sample.light
+    light = sample.part.light
     assert len(light.radiance) == 6
     assert all(0.9 * 0.85 <= bar <= 1.1 * 1.15 for bar in light.radiance)
     assert 145 <= light.height_mm <= 155
@@ -255,7 +255,7 @@ def test_the_plan_survives_json_with_every_digit():
     assert len(tree["samples"]) == 2
     for index, sample in enumerate(tree["samples"]):
         assert flat(sample) == flat(plan_sample(drawn, index).to_json())
-        for name, members in plan_sample(drawn, index).impurities.items():
+        for name, members in plan_sample(drawn, index).part.impurities.items():
             rebuilt_members = [
                 rebuilt(type(member), fields)
                 for member, fields in zip(members, sample["impurities"][name], strict=True)

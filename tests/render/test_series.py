@@ -13,16 +13,19 @@ from tiny_scenes import GENERATE, files, manifest, picture_hashes, run
 from render import layout
 from render.camera import picture_shape, pixel_to_plate
 from render.export import read_png
-from render.labels import CLASS_INDEX
-from render.maps import with_diffuse
-from render.picture import plate_region
+from render.labels import class_indices
+from render.parts.plate.defects import rasterize
+from render.parts.plate.expose import plate_region
+from render.parts.plate.maps import with_diffuse
+from render.parts.plate.part import PART
 from render.plan import plan_sample
 from render.scene import read_scene
 from render.series import Group, Series, side_of
-from render.surface.defects import rasterize
 from stainless.dataset import load_annotation, load_image, load_mask, read_category
+from stainless.dataset.layouts import LAYOUTS, annotation_file
 from stainless.errors import InputError
 
+MVTEC = LAYOUTS["mvtec"]
 CONFIG = Path(__file__).with_name("series.yaml")
 
 
@@ -77,17 +80,17 @@ def test_ground_truth_is_the_visible_defects_at_pixel_centres(series, scene):
     for index in range(1, 5):
         sample = plan_sample(scene, index)
         for number, view in enumerate(sample.views):
-            marks = rasterize(sample.defects, pixel_to_plate(view, shape), shape).mask
+            marks = rasterize(sample.part.defects, pixel_to_plate(view, shape), shape).mask
             marks &= plate_region(scene, view, shape)
             stem = layout.stem(scene, index, number)
-            truth = read_png(series / layout.truth_file("line", sample.split, "defective", stem))
+            truth = read_png(series / MVTEC.truth("line", sample.split, "defective", stem, 0))
             seen = np.zeros(shape, bool) if truth is None else truth == 255
             assert truth is None or set(np.unique(truth)) <= {0, 255}
             covered = marks & ~seen
-            if sample.impurities:
+            if sample.part.impurities:
                 where = "line", sample.split, "good" if truth is None else "defective", stem
-                classes = read_png(series / layout.annotation_file(*where, "class"))
-                assert (classes[covered] == CLASS_INDEX["sticker"]).all()
+                classes = read_png(series / annotation_file(MVTEC.picture(*where), "class"))
+                assert (classes[covered] == class_indices(PART)["sticker"]).all()
                 hidden += covered.sum()
             else:
                 assert not covered.any()
@@ -99,14 +102,14 @@ def test_what_is_off_the_plate_is_black_and_unlabelled(series, scene):
     shape = picture_shape(scene.camera, scene.scale)
     sample = plan_sample(scene, 0)
     off = ~plate_region(scene, sample.views[0], shape)
-    picture = read_png(series / layout.picture_file("line", "train", "good", "000_00"))
+    picture = read_png(series / MVTEC.picture("line", "train", "good", "000_00"))
     assert off.mean() > 0.02
     assert (picture[off] == 0).all()
     assert (picture[~off] > 0).mean() > 0.99
 
 
 def test_good_parts_carry_nothing_and_second_sides_no_impurities(scene):
-    good, impure, pure = (plan_sample(scene, i) for i in (0, 1, 2))
+    good, impure, pure = (plan_sample(scene, i).part for i in (0, 1, 2))
     assert not good.impurities
     assert not good.defects
     assert impure.impurities
@@ -117,14 +120,15 @@ def test_good_parts_carry_nothing_and_second_sides_no_impurities(scene):
 
 
 def test_a_sticker_is_diffuse_and_raised(scene):
-    from render.maps import normal_map
+    from render.parts.plate.maps import normal_map
 
     sample = plan_sample(scene, 1)
+    plate = sample.part
     shape = picture_shape(scene.camera, scene.scale)
     found = 0
     for view in sample.views:
-        plain = normal_map(scene, sample, view, shape)
-        raised, diffuse = with_diffuse(sample, plain)
+        plain = normal_map(scene, plate, view, shape)
+        raised, diffuse = with_diffuse(plate, plain)
         if diffuse is None:
             continue
         found += 1

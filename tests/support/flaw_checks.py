@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from render.surface.flaw import Flaw
+from render.parts.plate.flaw import SurfaceFlaw
 from stainless import config
 from stainless.homography import axis_aligned, project
 from stainless.ranges import Range, bounds
@@ -20,24 +20,24 @@ from support.rebuild import rebuilt
 AREA = (-10.0, -10.0, 10.0, 10.0)
 
 
-def check_flaw(kind: Flaw) -> None:
+def check_flaw(kind: SurfaceFlaw) -> None:
     """Run every check of this module on a kind."""
     for check in CHECKS:
         check(kind)
 
 
-def drawn(kind: Flaw, seed: int = 3, **fields: Any) -> list[Any]:
+def drawn(kind: SurfaceFlaw, seed: int = 3, **fields: Any) -> list[Any]:
     """Return three flaws, or what the fields say."""
     ranges = kind.ranges(**{"per_plate": 3.0, **fields})
     return kind.sample(ranges, AREA, np.random.default_rng(seed))
 
 
-def every_key_says_what_it_means(kind: Flaw) -> None:
+def every_key_says_what_it_means(kind: SurfaceFlaw) -> None:
     for key in config.keys(kind.ranges):
         assert key.meaning, key.name
 
 
-def is_drawn_by_its_seed_and_survives_json(kind: Flaw) -> None:
+def is_drawn_by_its_seed_and_survives_json(kind: SurfaceFlaw) -> None:
     kind.validate(kind.ranges())
     flaws = drawn(kind)
     assert flaws == drawn(kind) != drawn(kind, seed=4)
@@ -45,7 +45,7 @@ def is_drawn_by_its_seed_and_survives_json(kind: Flaw) -> None:
     assert [rebuilt(type(flaws[0]), fields) for fields in json.loads(text)] == flaws
 
 
-def the_generator_is_read_for_a_fixed_amount(kind: Flaw) -> None:
+def the_generator_is_read_for_a_fixed_amount(kind: SurfaceFlaw) -> None:
     rest = set()
     for fields in ({}, {"per_plate": 0.0}, {"centers_mm": [(1.0, 2.0)]}):
         rng = np.random.default_rng(4)
@@ -54,13 +54,13 @@ def the_generator_is_read_for_a_fixed_amount(kind: Flaw) -> None:
     assert len(rest) == 1
 
 
-def one_more_leaves_those_before_as_they_were(kind: Flaw) -> None:
+def one_more_leaves_those_before_as_they_were(kind: SurfaceFlaw) -> None:
     assert drawn(kind, per_plate=9.0)[:4] == drawn(kind, per_plate=4.0)
     assert len(drawn(kind, per_plate=9.0)) == 9
     assert drawn(kind, per_plate=0.0) == []
 
 
-def its_mask_is_there_and_inside_its_box(kind: Flaw) -> None:
+def its_mask_is_there_and_inside_its_box(kind: SurfaceFlaw) -> None:
     for flaw in drawn(kind):
         x0, y0, x1, y1 = kind.box(flaw)
         margin = 0.1 * max(x1 - x0, y1 - y0)
@@ -74,7 +74,7 @@ def its_mask_is_there_and_inside_its_box(kind: Flaw) -> None:
         assert y0 <= y[mask].min() < y[mask].max() <= y1
 
 
-def slopes_are_those_of_the_height(kind: Flaw) -> None:
+def slopes_are_those_of_the_height(kind: SurfaceFlaw) -> None:
     rng, step = np.random.default_rng(5), 1e-6
     for flaw in drawn(kind):
         x0, y0, x1, y1 = kind.box(flaw)
@@ -88,7 +88,7 @@ def slopes_are_those_of_the_height(kind: Flaw) -> None:
             assert np.quantile(error, 0.99) < 1e-4 * max(1.0, np.abs(slope).max())
 
 
-def limit(kind: Flaw, field: str, power: float) -> Range:
+def limit(kind: SurfaceFlaw, field: str, power: float) -> Range:
     """Return the default range with both ends scaled until the kind's own check refuses."""
     low, high = bounds(getattr(kind.ranges(), field))
     for exponent in np.linspace(power, 0, 40):
@@ -101,7 +101,7 @@ def limit(kind: Flaw, field: str, power: float) -> Range:
     raise AssertionError(f"the default of {field} is refused")
 
 
-def extreme_parameters_stay_finite(kind: Flaw) -> None:
+def extreme_parameters_stay_finite(kind: SurfaceFlaw) -> None:
     ranges = kind.ranges()
     fields = [
         field.name
@@ -123,7 +123,7 @@ def extreme_parameters_stay_finite(kind: Flaw) -> None:
                 assert all(np.isfinite(layer).all() for layer in relief), chosen
 
 
-CHECKS: tuple[Callable[[Flaw], None], ...] = (
+CHECKS: tuple[Callable[[SurfaceFlaw], None], ...] = (
     every_key_says_what_it_means,
     is_drawn_by_its_seed_and_survives_json,
     the_generator_is_read_for_a_fixed_amount,

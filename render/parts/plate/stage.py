@@ -8,13 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from render.camera import View
-from render.cycles import tracer
 from render.cycles.materials import Channel, Diffuse, Glossy, Mix, Shader, Texture
 from render.cycles.stage import Mesh, Stage
-from render.cycles.tracer import Sampling
 from render.lights.ring import HexagonLight, bars
-from render.surface.metal import Metal
+from render.parts.plate.surface.metal import Metal
 
 Float32 = npt.NDArray[np.float32]
 
@@ -92,33 +89,21 @@ def _top_face(
     return Mix(Channel(cover, 0), lobe, Diffuse(Channel(cover, 1), normal=normal))
 
 
-def render_radiance(
+def stage_of(
     plate_size_mm: tuple[float, float, float],
     metal: Metal,
-    normals: PlateMap,
     light: HexagonLight,
-    view: View,
-    shape: tuple[int, int],
-    sampling: Sampling,
+    normals: PlateMap,
     reflectance: PlateMap | None = None,
     diffuse: PlateMap | None = None,
-) -> Float32:
-    """Render one picture of the plate.
+) -> Stage:
+    """Return the plate under its ring light.
 
     Args:
         plate_size_mm: extent of the plate along x, y and z.
         metal: its optical surface.
-        normals: surface normals of its top face.
         light: the ring light.
-        view: the camera.
-        shape: rows and columns of the picture.
-        sampling: how Cycles samples it.
-        reflectance: reflectance per point of the top face, instead of the metal's own.
-        diffuse: share of diffuse material and its albedo per point (first and second channel).
-
-    Returns:
-        Linear radiance, float32 of the given shape, row 0 at the top.
+        normals, reflectance, diffuse: maps of its top face; see `plate`.
     """
     top = plate(plate_size_mm, metal, normals, reflectance, diffuse)
-    stage = Stage((top, *bars(light)), light.ambient)
-    return tracer.render(stage, view, shape, sampling)[..., 0]
+    return Stage((top, *bars(light)), light.ambient)

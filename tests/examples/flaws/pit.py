@@ -11,8 +11,8 @@ from enum import IntEnum, unique
 import numpy as np
 import numpy.typing as npt
 
-from render.surface.flaw import Flaw
-from render.surface.relief import (
+from render.parts.plate.flaw import SurfaceFlaw
+from render.parts.plate.surface.relief import (
     Box,
     Draws,
     Float64,
@@ -98,7 +98,7 @@ def sample(ranges: PitRanges, area_mm: Box, rng: np.random.Generator) -> list[Pi
     ]
 
 
-KIND = Flaw(
+KIND = SurfaceFlaw(
     index=200,
     stream=99,
     layer=99,

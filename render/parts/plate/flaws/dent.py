@@ -20,8 +20,8 @@ from enum import IntEnum, unique
 import numpy as np
 import numpy.typing as npt
 
-from render.surface.flaw import Flaw
-from render.surface.relief import (
+from render.parts.plate.flaw import SurfaceFlaw
+from render.parts.plate.surface.relief import (
     Box,
     Draws,
     Float64,
@@ -261,7 +261,7 @@ def sample_dents(ranges: DentRanges, area_mm: Box, rng: np.random.Generator) -> 
     return [dent(k, center) for k, center in enumerate(centers)]
 
 
-KIND = Flaw(
+KIND = SurfaceFlaw(
     index=102,
     stream=1,
     layer=1,

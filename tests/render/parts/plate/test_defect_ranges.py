@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from render.surface.flaws.bump import BumpRanges, sample_bumps
-from render.surface.flaws.dent import DentRanges, sample_dents
-from render.surface.flaws.scratch import ScratchRanges, sample_scratches
-from render.surface.registry import FLAWS
+from render.parts.plate.flaws.bump import BumpRanges, sample_bumps
+from render.parts.plate.flaws.dent import DentRanges, sample_dents
+from render.parts.plate.flaws.scratch import ScratchRanges, sample_scratches
+from render.parts.plate.registry import FLAWS
 
 AREA = (-60.0, -50.0, 60.0, 50.0)
 MANY = 6.0

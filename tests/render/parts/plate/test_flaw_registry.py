@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from support import flaw_checks
 from support.flaw_checks import drawn
+from support.plates import render_radiance
 from tiny_scenes import scene
 
 from render.camera import View, pixel_to_plate
 from render.cycles.tracer import Sampling
-from render.parts.plate.stage import PlateMap, render_radiance
+from render.parts.plate.defects import add_slopes, rasterize
+from render.parts.plate.registry import FLAWS
+from render.parts.plate.stage import PlateMap
+from render.parts.plate.surface.parallel_texture import Window
 from render.plan import plan_sample
-from render.surface.defects import add_slopes, rasterize
-from render.surface.parallel_texture import Window
-from render.surface.registry import FLAWS
 from stainless.homography import project
 
 
@@ -46,7 +47,7 @@ def test_indices_stay_above_those_of_impurities_and_fit_a_byte():
 @pytest.mark.parametrize("name", FLAWS)
 def test_cycles_shows_it_inside_its_mask_and_nowhere_far_from_its_box(name):
     tiny = scene()
-    sample = plan_sample(tiny, 0)
+    sample = plan_sample(tiny, 0).part
     kind = FLAWS[name]
     # Where the light falls off, a ring's mean radius off the axis, nothing is over-exposed.
     placed = {"centers_mm": [(8.0, 0.0)]}

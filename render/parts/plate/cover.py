@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from impurities.registry import IMPURITIES
-from render.labels import CLASS_INDEX
-from render.sensor import Sensor, blur_reach_px, through_lens
-from render.surface.defects import Members, in_order
-from render.surface.defects import rasterize as rasterize_defects
+from render.part import Labels
+from render.parts.plate.defects import Members, in_order
+from render.parts.plate.defects import rasterize as rasterize_defects
+from render.sensor import Sensor, blur_reach_px
 
 Float32 = npt.NDArray[np.float32]
 
@@ -32,13 +32,11 @@ class Cover:
         classes: uint8, index of the class at the pixel's centre, 0 for none.
         instances: uint16, 1-based index over all impurities of the sample and then all its
             defects, 0 for none.
-        defective: bool, true where the pixel's centre shows a defect.
     """
 
     ratio: Float32
     classes: npt.NDArray[np.uint8]
     instances: npt.NDArray[np.uint16]
-    defective: npt.NDArray[np.bool_]
 
     @classmethod
     def none(cls, shape: tuple[int, int]) -> Cover:
@@ -47,8 +45,13 @@ class Cover:
             np.ones(shape, np.float32),
             np.zeros(shape, np.uint8),
             np.zeros(shape, np.uint16),
-            np.zeros(shape, np.bool_),
         )
+
+    def labels(self, kept: npt.NDArray[np.bool_] | None = None) -> Labels:
+        """Return the labels, nothing outside of `kept`."""
+        if kept is None:
+            return Labels(self.classes, self.instances)
+        return Labels(self.classes * kept, self.instances * kept)
 
 
 def cover(
@@ -71,29 +74,28 @@ def cover(
         reflectance: of the clean metal.
         defects: by kind, in plate coordinates (mm).
     """
-    laid = Cover.none(shape)
+    covered = Cover.none(shape)
     hidden = np.zeros(shape, np.bool_)
     before = 0
     for name, impurity in IMPURITIES.items():
         members = impurities.get(name, [])
         if members:
             raster = impurity.rasterize(members, pixel_to_plate, shape, reflectance)
-            laid.classes[raster.mask] = CLASS_INDEX[name]
-            laid.instances[raster.mask] = raster.instance[raster.mask] + before
+            covered.classes[raster.mask] = impurity.index
+            covered.instances[raster.mask] = raster.instance[raster.mask] + before
             if raster.diffuse is None:
-                np.multiply(laid.ratio, raster.ratio, out=laid.ratio)
+                np.multiply(covered.ratio, raster.ratio, out=covered.ratio)
             else:
-                laid.ratio[:] = 1 + (laid.ratio - 1) * (1 - raster.diffuse)
+                covered.ratio[:] = 1 + (covered.ratio - 1) * (1 - raster.diffuse)
                 hidden |= raster.mask & (raster.diffuse >= _OPAQUE)
         before += len(members)
     if defects and any(defects.values()):
         marks = rasterize_defects(defects, pixel_to_plate, shape)
         seen = marks.mask & ~hidden
-        kinds = [CLASS_INDEX[name] for name, _, _ in in_order(defects)]
-        laid.classes[seen] = np.array([0, *kinds], np.uint8)[marks.instance[seen]]
-        laid.instances[seen] = marks.instance[seen] + before
-        laid.defective[:] = seen
-    return laid
+        kinds = [kind.index for _, kind, _ in in_order(defects)]
+        covered.classes[seen] = np.array([0, *kinds], np.uint8)[marks.instance[seen]]
+        covered.instances[seen] = marks.instance[seen] + before
+    return covered
 
 
 def twin_region(mask: npt.NDArray[np.bool_], sensor: Sensor) -> npt.NDArray[np.bool_]:
@@ -101,19 +103,3 @@ def twin_region(mask: npt.NDArray[np.bool_], sensor: Sensor) -> npt.NDArray[np.b
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     reach = max(TWIN_MARGIN_PX, blur_reach_px(sensor))
     return cv2.dilate(mask.astype(np.uint8), cross, iterations=reach).astype(bool)
-
-
-def covered_irradiance(
-    radiance: Float32, irradiance: Float32, region: npt.NDArray[np.bool_], sensor: Sensor
-) -> Float32:
-    """Return the covered twin's light behind the lens.
-
-    Args:
-        radiance: of the covered plate, before the lens, (H, W).
-        irradiance: of the clean plate, behind the lens, (H, W).
-        region: where the twins may differ; outside it the clean picture is kept bit for bit.
-        sensor: its lens counts.
-    """
-    if not region.any():
-        return irradiance
-    return np.where(region, through_lens(radiance, sensor), irradiance)

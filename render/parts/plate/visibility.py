@@ -1,6 +1,6 @@
 """How visible a scene's defects and impurities are: their contrast to a twin without them.
 
-    python -m render.visibility --config scenes/cell.yaml --scale 0.25 --out docs/visibility
+    python -m render.parts.plate.visibility --config scenes/cell.yaml --scale 0.25 --out docs/seen
 
 The contrast of one defect or impurity in one picture is the mean absolute difference, in grey
 levels of 8 bits, between the picture and its twin without defects (or without impurities), inside
@@ -21,16 +21,21 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from render.cycles.blender import describe
-from render.labels import CLASS_INDEX
+from render.cycles.tracer import Tracer
+from render.labels import class_indices
+from render.parts.plate.part import PART
+from render.parts.plate.registry import FLAWS
+from render.parts.plate.scene import PlateScene
 from render.picture import Picture, render_view
 from render.plan import Sample, plan_sample
-from render.scene import Scene, read_scene
-from render.surface.registry import FLAWS
+from render.scene import read_scene
 from stainless.errors import InputError, guarded
 from stainless.files import replacing, write_json
 
 T = TypeVar("T")
+
+#: Index of each class in the annotations.
+CLASS_INDEX = class_indices(PART)
 
 #: Fewer pixels of an instance in a picture tell nothing.
 LEAST_PIXELS = 4
@@ -49,14 +54,14 @@ def contrasts(
     scale = 1.0 if picture.pixels.dtype == np.uint8 else 1 / 257
     difference = np.abs(picture.pixels.astype(np.float64) - twin) * scale
     for name in sorted(names):
-        of_class = picture.classes == CLASS_INDEX[name]
-        for instance in np.unique(picture.instances[of_class]):
-            inside = of_class & (picture.instances == instance)
+        of_class = picture.labels.classes == CLASS_INDEX[name]
+        for instance in np.unique(picture.labels.instances[of_class]):
+            inside = of_class & (picture.labels.instances == instance)
             if inside.sum() >= LEAST_PIXELS:
                 yield name, float(difference[inside].mean())
 
 
-def measure(scene: Scene, sides: int, views: int) -> dict[str, list[float]]:
+def measure(scene: PlateScene, sides: int, views: int) -> dict[str, list[float]]:
     """Render pictures and their twins and return the contrasts of each class.
 
     Args:
@@ -64,37 +69,38 @@ def measure(scene: Scene, sides: int, views: int) -> dict[str, list[float]]:
         sides: how many of its defective or impure sides, evenly over the series.
         views: how many views of each side, evenly over the grid.
     """
-    chosen = [sample for sample in map_samples(scene) if sample.defects or sample.impurities]
-    found: dict[str, list[float]] = defaultdict(list)
+    samples = [plan_sample(scene, index) for index in range(scene.samples)]
+    chosen = [sample for sample in samples if sample.part.defects or sample.part.impurities]
+    by_class: dict[str, list[float]] = defaultdict(list)
     picks = [
         (sample, view)
         for sample in spread(chosen, sides)
         for view in spread(range(len(sample.views)), views)
     ]
-    denoiser, threads = describe().denoiser, os.cpu_count() or 1
+    tracer = Tracer(os.cpu_count() or 1)
 
     def pictures(sample: Sample, view: int) -> list[Picture]:
-        return list(render_view(scene, sample, view, denoiser, threads))
+        return list(render_view(scene, sample, view, tracer))
 
     for sample, view in tqdm(picks, desc="visibility", unit="view"):
         whole = pictures(sample, view)
         for bare, names in (
-            (dataclasses.replace(sample, defects={}), set(FLAWS)),
-            (dataclasses.replace(sample, impurities={}), set(CLASS_INDEX) - set(FLAWS)),
+            (without(sample, "defects"), set(FLAWS)),
+            (without(sample, "impurities"), set(CLASS_INDEX) - set(FLAWS)),
         ):
             seen = {CLASS_INDEX[name] for name in names}
-            if bare == sample or not any(np.isin(p.classes, list(seen)).any() for p in whole):
+            labels = [picture.labels.classes for picture in whole]
+            if bare == sample or not np.isin(labels, list(seen)).any():
                 continue
             for picture, twin in zip(whole, pictures(bare, view), strict=True):
                 for name, contrast in contrasts(picture, twin.pixels, names):
-                    found[name].append(contrast)
-    return {name: sorted(found[name]) for name in CLASS_INDEX if name in found}
+                    by_class[name].append(contrast)
+    return {name: sorted(by_class[name]) for name in CLASS_INDEX if name in by_class}
 
 
-def map_samples(scene: Scene) -> Iterator[Sample]:
-    """Yield the scene's samples."""
-    for index in range(scene.samples):
-        yield plan_sample(scene, index)
+def without(sample: Sample, what: str) -> Sample:
+    """Return a sample without its `defects` or `impurities`."""
+    return dataclasses.replace(sample, part=dataclasses.replace(sample.part, **{what: {}}))
 
 
 def spread(items: Sequence[T], count: int) -> list[T]:
@@ -145,6 +151,8 @@ def main() -> int:
 
 def _main(arguments: argparse.Namespace) -> int:
     scene = read_scene(arguments.config, [("scale", arguments.scale)])
+    if not isinstance(scene, PlateScene):
+        raise InputError(f"{arguments.config}: part: {scene.part}, expected plate")
     if scene.series is None:
         raise InputError(f"{arguments.config}: series: null, expected an inspection series")
     found = measure(scene, arguments.sides, arguments.views)

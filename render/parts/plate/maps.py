@@ -7,33 +7,35 @@ import numpy.typing as npt
 
 from impurities.registry import IMPURITIES
 from render.camera import View, footprint
-from render.cover import cover
+from render.parts.plate.cover import cover
+from render.parts.plate.defects import add_slopes
+from render.parts.plate.sample import PlateSample
+from render.parts.plate.scene import PlateScene
 from render.parts.plate.stage import PlateMap
-from render.plan import Sample
-from render.scene import Scene
-from render.surface.defects import add_slopes
-from render.surface.parallel_texture import Window, slope_map
+from render.parts.plate.surface.parallel_texture import Window, slope_map
 
 #: Surface beyond the picture's edge that the maps still hold (mm).
 MARGIN_MM = 0.2
 
 
-def normal_map(scene: Scene, sample: Sample, view: View, shape: tuple[int, int]) -> PlateMap:
+def normal_map(
+    scene: PlateScene, plate: PlateSample, view: View, shape: tuple[int, int]
+) -> PlateMap:
     """Return the surface normals of what a view shows of the plate, in plate axes."""
-    texture = sample.texture
+    texture = plate.texture
     angle, texel = texture.angle_rad, scene.texture.texel_um / 1000
     width, height, _ = scene.plate.size_mm
     cos, sin = abs(np.cos(angle)), abs(np.sin(angle))
-    plate = np.array([width * cos + height * sin, width * sin + height * cos]) / 2
+    half = np.array([width * cos + height * sin, width * sin + height * cos]) / 2
     low, high = footprint(view, shape, angle)
     # A view beside the plate still gets a strip of it.
-    low, high = np.clip(low, -plate, plate) - MARGIN_MM, np.clip(high, -plate, plate) + MARGIN_MM
+    low, high = np.clip(low, -half, half) - MARGIN_MM, np.clip(high, -half, half) + MARGIN_MM
     columns, rows = np.ceil((high - low) / texel).astype(int)
     window = Window(float(low[0]), float(low[1]), texel, (int(rows), int(columns)))
     # One millimetre beyond the plate's half diagonal holds every window, whatever its angle.
     reach = float(np.hypot(width, height) / 2 + 1)
     slope_u, slope_v = slope_map(texture, window, reach)
-    add_slopes(sample.defects, slope_u, slope_v, window, angle)
+    add_slopes(plate.defects, slope_u, slope_v, window, angle)
     normals = np.empty((*window.shape, 3), np.float32)
     normals[..., 0] = np.sin(angle) * slope_v - np.cos(angle) * slope_u
     normals[..., 1] = -np.sin(angle) * slope_u - np.cos(angle) * slope_v
@@ -46,12 +48,12 @@ def normal_map(scene: Scene, sample: Sample, view: View, shape: tuple[int, int])
     )
 
 
-def reflectance_map(sample: Sample, normals: PlateMap) -> PlateMap:
+def reflectance_map(plate: PlateSample, normals: PlateMap) -> PlateMap:
     """Return the reflectance with impurities on the texels of the normal map."""
-    reflectance = sample.metal.reflectance
+    reflectance = plate.metal.reflectance
     shape = normals.pixels.shape[0], normals.pixels.shape[1]
-    laid = cover(sample.impurities, texel_to_plate(normals), shape, reflectance)
-    pixels = np.repeat((laid.ratio * np.float32(reflectance))[..., None], 3, axis=2)
+    painted = cover(plate.impurities, texel_to_plate(normals), shape, reflectance)
+    pixels = np.repeat((painted.ratio * np.float32(reflectance))[..., None], 3, axis=2)
     return PlateMap(pixels, normals.low_mm, normals.high_mm, normals.angle_rad)
 
 
@@ -70,7 +72,7 @@ def texel_to_plate(layout: PlateMap) -> npt.NDArray[np.float64]:
     )
 
 
-def with_diffuse(sample: Sample, normals: PlateMap) -> tuple[PlateMap, PlateMap | None]:
+def with_diffuse(plate: PlateSample, normals: PlateMap) -> tuple[PlateMap, PlateMap | None]:
     """Lay the impurities that hide the metal over a view's maps.
 
     Returns:
@@ -81,11 +83,11 @@ def with_diffuse(sample: Sample, normals: PlateMap) -> tuple[PlateMap, PlateMap 
     diffuse = np.zeros((*shape, 3), np.float32)
     raised = normals.pixels.copy()
     for name, impurity in IMPURITIES.items():
-        members = sample.impurities.get(name, [])
+        members = plate.impurities.get(name, [])
         if not impurity.diffuse or not members:
             continue
         grid = texel_to_plate(normals)
-        raster = impurity.rasterize(members, grid, shape, sample.metal.reflectance, 1)
+        raster = impurity.rasterize(members, grid, shape, plate.metal.reflectance, 1)
         over, albedo, slope_x, slope_y = (
             raster.diffuse,
             raster.albedo,

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from render.surface.flaw import Flaw
-from render.surface.parallel_texture import Float32, Window
-from render.surface.registry import FLAWS
-from render.surface.relief import Box, Float64, turned
+from render.parts.plate.flaw import SurfaceFlaw
+from render.parts.plate.registry import FLAWS
+from render.parts.plate.surface.parallel_texture import Float32, Window
+from render.parts.plate.surface.relief import Box, Float64, turned
 from stainless.homography import axis_aligned, project
 
 #: Defects by the name of their kind, in plate coordinates (mm).
@@ -39,7 +39,7 @@ class DefectRaster:
     instance: npt.NDArray[np.uint16]
 
 
-def in_order(members: Members) -> Iterator[tuple[str, Flaw, Any]]:
+def in_order(members: Members) -> Iterator[tuple[str, SurfaceFlaw, Any]]:
     """Yield (name, kind, member) of all members, in the order that instances count."""
     for name, kind in FLAWS.items():
         for member in members.get(name, ()):

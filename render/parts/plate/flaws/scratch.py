@@ -20,8 +20,8 @@ from enum import IntEnum, unique
 import numpy as np
 import numpy.typing as npt
 
-from render.surface.flaw import Flaw
-from render.surface.relief import (
+from render.parts.plate.flaw import SurfaceFlaw
+from render.parts.plate.surface.relief import (
     Box,
     Draws,
     Float64,
@@ -259,7 +259,7 @@ def sample_scratches(
     return [scratch(k, center) for k, center in enumerate(centers)]
 
 
-KIND = Flaw(
+KIND = SurfaceFlaw(
     index=103,
     stream=2,
     layer=2,

@@ -16,8 +16,8 @@ from enum import IntEnum, unique
 import numpy as np
 import numpy.typing as npt
 
-from render.surface.flaw import Flaw
-from render.surface.relief import (
+from render.parts.plate.flaw import SurfaceFlaw
+from render.parts.plate.surface.relief import (
     Box,
     Draws,
     Float64,
@@ -157,7 +157,7 @@ def sample_bumps(ranges: BumpRanges, area_mm: Box, rng: np.random.Generator) -> 
     return [bump(k, center) for k, center in enumerate(centers)]
 
 
-KIND = Flaw(
+KIND = SurfaceFlaw(
     index=101,
     stream=0,
     layer=0,

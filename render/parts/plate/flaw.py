@@ -1,4 +1,4 @@
-"""What the rest of the generator knows of a kind of flaw."""
+"""What the rest of the plate's folder knows of a kind of flaw."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from render.surface.relief import Box, Relief
+from render.part import Flaw
+from render.parts.plate.surface.relief import Box, Relief
 
 
-@dataclass(frozen=True)
-class Flaw:
-    """One kind of flaw: its numbers, a type of ranges, and what can be done with it.
-
-    Annotations and plans depend on the numbers: they are never changed, and no two kinds share one.
+@dataclass(frozen=True, kw_only=True)
+class SurfaceFlaw(Flaw):
+    """One kind of flaw of the plate's metal: a type of ranges, and what can be done with it.
 
     Attributes:
-        index: of its class in the annotations, 101 to 255.
-        stream: of its random numbers.
         layer: where flaws overlap the one with the highest is labelled. Instances are counted in
             this order.
         ranges: dataclass of ranges; its defaults are usable.
@@ -30,8 +27,6 @@ class Flaw:
         inside: (flaw, relief) -> bool, whether a point belongs to the mask.
     """
 
-    index: int
-    stream: int
     layer: int
     ranges: type[Any]
     validate: Callable[[Any], None]

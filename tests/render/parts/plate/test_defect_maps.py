@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from render.camera import View, pixel_to_plate
-from render.surface.defects import add_slopes, in_order, rasterize
-from render.surface.flaws.bump import Bump
-from render.surface.flaws.dent import Dent
-from render.surface.flaws.scratch import Scratch
-from render.surface.parallel_texture import Window
-from render.surface.registry import FLAWS
+from render.parts.plate.defects import add_slopes, in_order, rasterize
+from render.parts.plate.flaws.bump import Bump
+from render.parts.plate.flaws.dent import Dent
+from render.parts.plate.flaws.scratch import Scratch
+from render.parts.plate.registry import FLAWS
+from render.parts.plate.surface.parallel_texture import Window
 from stainless.homography import axis_aligned, project
 
 AREA = (-7.0, -6.0, 7.0, 6.0)

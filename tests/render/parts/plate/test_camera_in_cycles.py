@@ -5,17 +5,18 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
+from support.plates import render_radiance
 from tiny_scenes import scene
 
 from impurities.water_stain.stain import WaterStain
 from render.camera import View, pixel_to_plate
-from render.cover import cover
 from render.cycles.tracer import Sampling
 from render.lights.ring import HexagonLight
-from render.maps import reflectance_map
-from render.parts.plate.stage import PlateMap, render_radiance
+from render.parts.plate.cover import cover
+from render.parts.plate.maps import reflectance_map
+from render.parts.plate.stage import PlateMap
+from render.parts.plate.surface.metal import Metal
 from render.plan import plan_sample
-from render.surface.metal import Metal
 from stainless.homography import project
 
 SHAPE = (80, 112)
@@ -51,7 +52,7 @@ def radiance(view, reflectance=None, samples=64):
 @pytest.fixture(scope="module", params=[UPRIGHT, TURNED], ids=["upright", "turned"])
 def pattern(request):
     """Return the rendered ratio of stained to clean, and what lies there by analysis."""
-    sample = dataclasses.replace(plan_sample(scene(), 0), impurities=STAINS, metal=METAL)
+    sample = dataclasses.replace(plan_sample(scene(), 0).part, impurities=STAINS, metal=METAL)
     stained = radiance(request.param, reflectance_map(sample, flat()))
     laid = cover(STAINS, pixel_to_plate(request.param, SHAPE), SHAPE, METAL.reflectance)
     return stained / radiance(request.param), laid

@@ -1,17 +1,18 @@
-"""The flaws there are: the modules of `render.surface.flaws`."""
+"""The flaws there are: the modules of `render.parts.plate.flaws`."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
-from render.surface.flaw import Flaw
+from render.parts.plate.flaw import SurfaceFlaw
 from stainless.plugins import modules
 
 
-def _flaws() -> dict[str, Flaw]:
+def _flaws() -> dict[str, SurfaceFlaw]:
     """Return the kinds from the lowest layer to the topmost."""
-    kinds: dict[str, Flaw] = {
-        name: import_module(module).KIND for name, module in modules("render.surface.flaws").items()
+    kinds: dict[str, SurfaceFlaw] = {
+        name: import_module(module).KIND
+        for name, module in modules("render.parts.plate.flaws").items()
     }
     return dict(sorted(kinds.items(), key=lambda entry: entry[1].layer))
 

@@ -18,23 +18,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from render import export, maps, picture
+from render import export, picture
 from render.camera import View, picture_shape, pixel_to_plate
-from render.cover import cover
 from render.cycles import exr
-from render.cycles.blender import describe, load
+from render.cycles.blender import load
 from render.cycles.materials import Channel, Emission, Principled, Shader, Texture
 from render.cycles.stage import Stage
-from render.cycles.tracer import Sampling, set_up
+from render.cycles.tracer import Sampling, Tracer, set_up
+from render.cycles.tracer import render as trace
 from render.lights.ring import bars, placed
-from render.parts.plate.stage import PlateMap, plate, render_radiance
+from render.part import Frame, sampling
+from render.parts.plate import maps
+from render.parts.plate.cover import cover
+from render.parts.plate.sample import PlateSample
+from render.parts.plate.scene import PlateScene
+from render.parts.plate.stage import PlateMap, plate, stage_of
+from render.parts.plate.visibility import without
 from render.plan import Sample, plan_sample
-from render.scene import Scene, read_scene
+from render.scene import read_scene
 from stainless.measure import Watch, peak
 
 Float32 = npt.NDArray[np.float32]
 
-CONFIG = Path(__file__).resolve().parents[1] / "scenes" / "plate.yaml"
+CONFIG = Path(__file__).resolve().parents[3] / "scenes" / "plate.yaml"
 SERIES = CONFIG.with_name("cell.yaml")
 DEFECTIVE_VIEW = 4
 NAIVE_SAMPLES = 32
@@ -70,52 +76,47 @@ def crop(sample: Sample, columns: int, full: int) -> View:
     return dataclasses.replace(view, field_of_view_mm=view.field_of_view_mm * columns / full)
 
 
-def ours(scene: Scene, sample: Sample, view: View, shape: tuple[int, int]) -> Any:
+def ours(scene: PlateScene, sample: Sample, view: View, shape: tuple[int, int]) -> Any:
     """Return clean radiance, stained radiance and mask, the generator's way."""
-    normals = maps.normal_map(scene, sample, view, shape)
-    laid = cover(sample.impurities, pixel_to_plate(view, shape), shape, sample.metal.reflectance)
-    sampling = picture.sampling_of(scene, sample.cycles_seeds[0], describe().denoiser, THREADS)
-    clean = _cycles(scene, sample, view, shape, normals, sampling)
-    return clean, clean * laid.ratio, laid.classes > 0
+    drawn: PlateSample = sample.part
+    normals = maps.normal_map(scene, drawn, view, shape)
+    stains = cover(drawn.impurities, pixel_to_plate(view, shape), shape, drawn.metal.reflectance)
+    frame = Frame(0, view, shape, sample.cycles_seeds[0])
+    clean = _cycles(scene, drawn, frame, normals, sampling(scene, frame, Tracer(THREADS)))
+    return clean, clean * stains.ratio, stains.classes > 0
 
 
 def _cycles(
-    scene: Scene,
-    sample: Sample,
-    view: View,
-    shape: tuple[int, int],
-    normals: PlateMap,
-    sampling: Sampling,
+    scene: PlateScene, drawn: PlateSample, frame: Frame, normals: PlateMap, how: Sampling
 ) -> Float32:
-    return render_radiance(
-        scene.plate.size_mm,
-        sample.metal,
-        normals,
-        placed(sample.light, view.x_mm, view.y_mm, 0.0),
-        view,
-        shape,
-        sampling,
-    )
+    light = placed(drawn.light, frame.view.x_mm, frame.view.y_mm, 0.0)
+    stage = stage_of(scene.plate.size_mm, drawn.metal, light, normals)
+    return trace(stage, frame.view, frame.shape, how)[..., 0]
 
 
 def naive(
-    scene: Scene, sample: Sample, view: View, shape: tuple[int, int], samples: int, what: str
+    scene: PlateScene,
+    drawn: PlateSample,
+    view: View,
+    shape: tuple[int, int],
+    samples: int,
+    what: str,
 ) -> Float32:
     """Return one rendered picture, the straightforward way.
 
     Args:
-        scene, sample, view, shape: as the generator has them.
+        scene, drawn, view, shape: as the generator has them.
         samples: per pixel.
         what: `clean`, `stained` or `mask`.
     """
     bpy = load()
-    normals = maps.normal_map(scene, sample, view, shape)
-    reflectance = maps.reflectance_map(sample, normals) if what != "clean" else None
-    top = plate(scene.plate.size_mm, sample.metal, normals, reflectance)
+    normals = maps.normal_map(scene, drawn, view, shape)
+    reflectance = maps.reflectance_map(drawn, normals) if what != "clean" else None
+    top = plate(scene.plate.size_mm, drawn.metal, normals, reflectance)
     top = dataclasses.replace(
-        top, materials=(_plain(sample, normals, reflectance, what == "mask"), top.materials[1])
+        top, materials=(_plain(drawn, normals, reflectance, what == "mask"), top.materials[1])
     )
-    light = placed(sample.light, view.x_mm, view.y_mm, 0.0)
+    light = placed(drawn.light, view.x_mm, view.y_mm, 0.0)
     set_up(bpy, Stage((top, *bars(light)), light.ambient), view)
     settings = bpy.context.scene
     settings.render.engine = "CYCLES"
@@ -130,10 +131,10 @@ def naive(
 
 
 def _plain(
-    sample: Sample, normals: PlateMap, reflectance: PlateMap | None, as_mask: bool
+    drawn: PlateSample, normals: PlateMap, reflectance: PlateMap | None, as_mask: bool
 ) -> Shader:
     """Return Principled metal in place of the plate's lobe, or an emission that shows the mask."""
-    metal = sample.metal
+    metal = drawn.metal
     painted = None if reflectance is None else Texture("reflectance", reflectance.pixels)
     if as_mask and painted is not None:
         return Emission(Channel(painted, 0))
@@ -153,7 +154,7 @@ def relative_error(picture: Float32, reference: Float32) -> float:
     return float(np.sqrt(np.mean((picture / reference - 1) ** 2)))
 
 
-def against_naive(scene: Scene, columns: int, error_columns: int) -> list[str]:
+def against_naive(scene: PlateScene, columns: int, error_columns: int) -> list[str]:
     """Compare CPU time on one crop and error on a smaller one; return table rows."""
     full = scene.camera.resolution_px[0]
     sample = plan_sample(scene, 0)
@@ -167,16 +168,17 @@ def against_naive(scene: Scene, columns: int, error_columns: int) -> list[str]:
         ours(scene, sample, view, shape)
     with watch("naive"):
         for what in ("clean", "stained", "mask"):
-            naive(scene, sample, view, shape, NAIVE_SAMPLES, what)
+            naive(scene, sample.part, view, shape, NAIVE_SAMPLES, what)
 
     small = round(error_columns * aspect), error_columns
     view = crop(sample, error_columns, full)
-    normals = maps.normal_map(scene, sample, view, small)
-    reference = _cycles(scene, sample, view, small, normals, Sampling(512, False, 7, THREADS))
+    normals = maps.normal_map(scene, sample.part, view, small)
+    frame = Frame(0, view, small, 7)
+    reference = _cycles(scene, sample.part, frame, normals, Sampling(512, False, 7, THREADS))
     our_error = relative_error(ours(scene, sample, view, small)[0], reference)
-    naive_reference = naive(scene, sample, view, small, 512, "clean")
+    naive_reference = naive(scene, sample.part, view, small, 512, "clean")
     naive_error = relative_error(
-        naive(scene, sample, view, small, NAIVE_SAMPLES, "clean"), naive_reference
+        naive(scene, sample.part, view, small, NAIVE_SAMPLES, "clean"), naive_reference
     )
     ratio = watch.seconds["naive"] / watch.seconds["ours"]
     return [
@@ -188,7 +190,7 @@ def against_naive(scene: Scene, columns: int, error_columns: int) -> list[str]:
     ]
 
 
-def full_resolution(scene: Scene) -> list[str]:
+def full_resolution(scene: PlateScene) -> list[str]:
     """Render one whole sample to disk; return table rows on time and memory."""
     watch = Stopwatch()
     exr.trace = watch.around("cycles", exr.trace)
@@ -219,12 +221,12 @@ def with_defects(path: Path) -> list[str]:
     """Compare a full-resolution view with defects and impurities to the bare one; return rows."""
     scene = read_scene(path)
     sample = plan_sample(scene, scene.samples - 2)
-    bare = dataclasses.replace(sample, defects={}, impurities={})
-    defective = dataclasses.replace(sample, impurities={})
+    bare = without(without(sample, "defects"), "impurities")
+    defective = without(sample, "impurities")
     watch = Stopwatch()
     for name, version in (("bare", bare), ("defects", defective), ("all", sample)):
         with watch(name):
-            for _ in picture.render_view(scene, version, DEFECTIVE_VIEW, True, THREADS):
+            for _ in picture.render_view(scene, version, DEFECTIVE_VIEW, Tracer(THREADS)):
                 pass
     seconds = watch.seconds
     return [
@@ -242,6 +244,8 @@ def main() -> None:
     options.add_argument("--error-columns", type=int, default=400, help="crop for the error")
     arguments = options.parse_args()
     scene = read_scene(arguments.config)
+    if not isinstance(scene, PlateScene):
+        raise SystemExit(f"{arguments.config}: part: {scene.part}, expected plate")
     print("| | measured | |\n|---|---|---|")
     for row in full_resolution(scene):
         print(row, flush=True)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render.surface.flaws import bump, dent, scratch
-from render.surface.flaws.bump import Bump
-from render.surface.flaws.dent import Dent, Wave
-from render.surface.flaws.scratch import Scratch
+from render.parts.plate.flaws import bump, dent, scratch
+from render.parts.plate.flaws.bump import Bump
+from render.parts.plate.flaws.dent import Dent, Wave
+from render.parts.plate.flaws.scratch import Scratch
 
 angles = st.floats(0, 2 * math.pi)
 points = st.tuples(st.floats(-50, 50), st.floats(-50, 50))

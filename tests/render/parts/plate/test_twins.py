@@ -5,14 +5,15 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
+from support.plates import render_radiance
 from tiny_scenes import scene
 
 from render.camera import picture_shape, pixel_to_plate
-from render.cover import CLASS_INDEX, Cover, cover, covered_irradiance, twin_region
-from render.cycles.blender import describe
-from render.maps import normal_map, reflectance_map
-from render.parts.plate.stage import render_radiance
-from render.picture import render_sample, sampling_of
+from render.cycles.tracer import Tracer
+from render.part import Frame, sampling
+from render.parts.plate.cover import Cover, cover, twin_region
+from render.parts.plate.maps import normal_map, reflectance_map
+from render.picture import render_sample
 from render.plan import plan_sample
 from render.sensor import Sensor
 
@@ -34,8 +35,8 @@ def pictures(**changes):
     """Render the first sample and return its pictures by light variant, clean then stained."""
     drawn = scene(**changes)
     found = {}
-    for picture in render_sample(drawn, plan_sample(drawn, 0), describe().denoiser, 2):
-        found.setdefault(picture.variant, []).append(picture)
+    for picture in render_sample(drawn, plan_sample(drawn, 0), Tracer(2)):
+        found.setdefault(picture.shot.light, []).append(picture)
     return found
 
 
@@ -53,8 +54,8 @@ def twins(request):
 def test_twins_are_equal_outside_the_dilated_mask_bit_for_bit(twins):
     assert list(twins) == ["hexagon", "hexagon_rot90", "hexagon_x2"]
     for clean, stained in twins.values():
-        assert (clean.stained, stained.stained) == (False, True)
-        mask = stained.classes > 0
+        assert (clean.shot.twin, stained.shot.twin) == ("clean", "stained")
+        mask = stained.labels.classes > 0
         assert 0.1 < mask.mean() < 0.7
         outside = ~near(mask)
         assert outside.mean() > 0.1
@@ -63,19 +64,21 @@ def test_twins_are_equal_outside_the_dilated_mask_bit_for_bit(twins):
 
 def test_stains_show(twins):
     clean, stained = twins["hexagon"]
-    inside = stained.classes > 0
+    inside = stained.labels.classes > 0
     assert stained.pixels[inside].mean(dtype=float) < 0.97 * clean.pixels[inside].mean(dtype=float)
 
 
 def test_labels_are_of_the_stained_twin_and_the_same_under_every_light(twins):
     for clean, stained in twins.values():
-        assert not clean.classes.any()
-        assert not clean.instances.any()
-        assert stained.classes.dtype == np.uint8
-        assert stained.instances.dtype == np.uint16
-        np.testing.assert_array_equal(stained.classes > 0, stained.instances > 0)
-        assert set(np.unique(stained.classes)) == {0, CLASS_INDEX["water_stain"]}
-        np.testing.assert_array_equal(stained.instances, twins["hexagon"][1].instances)
+        assert not clean.labels.classes.any()
+        assert not clean.labels.instances.any()
+        assert stained.labels.classes.dtype == np.uint8
+        assert stained.labels.instances.dtype == np.uint16
+        np.testing.assert_array_equal(stained.labels.classes > 0, stained.labels.instances > 0)
+        assert set(np.unique(stained.labels.classes)) == {0, 1}
+        np.testing.assert_array_equal(
+            stained.labels.instances, twins["hexagon"][1].labels.instances
+        )
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +94,7 @@ def test_twins_by_ratio_are_what_rendering_gives(calm):
     for variant, (clean, derived) in calm["ratio"].items():
         same, rendered = calm["render"][variant]
         np.testing.assert_array_equal(clean.pixels, same.pixels)
-        inside = derived.classes > 0
+        inside = derived.labels.classes > 0
         one, other = derived.pixels[inside].astype(float), rendered.pixels[inside].astype(float)
         assert one.mean() == pytest.approx(other.mean(), rel=0.002)
         error = np.abs(one / other - 1)
@@ -117,12 +120,14 @@ def rendered_radiance():
     sample = plan_sample(drawn, 0)
     (view,) = sample.views
     shape = picture_shape(drawn.camera, drawn.scale)
-    normals = normal_map(drawn, sample, view, shape)
-    cycles = sampling_of(drawn, sample.cycles_seeds[0], True, 2)
+    plate = sample.part
+    normals = normal_map(drawn, plate, view, shape)
+    frame = Frame(0, view, shape, sample.cycles_seeds[0])
+    cycles = sampling(drawn, frame, Tracer(2), denoise=False)
     assert (cycles.samples, cycles.denoise) == (8, False)
-    fixed = (drawn.plate.size_mm, sample.metal, normals, sample.light, view, shape, cycles)
-    laid = cover(sample.impurities, pixel_to_plate(view, shape), shape, sample.metal.reflectance)
-    return render_radiance(*fixed), render_radiance(*fixed, reflectance_map(sample, normals)), laid
+    fixed = (drawn.plate.size_mm, plate.metal, normals, plate.light, view, shape, cycles)
+    laid = cover(plate.impurities, pixel_to_plate(view, shape), shape, plate.metal.reflectance)
+    return render_radiance(*fixed), render_radiance(*fixed, reflectance_map(plate, normals)), laid
 
 
 def test_rendered_twins_have_the_same_light_outside_stains(rendered_radiance):
@@ -159,17 +164,6 @@ def test_twin_region_is_the_mask_dilated_step_by_step():
     assert not twin_region(np.zeros((4, 4), bool), SENSOR).any()
 
 
-def test_covered_light_is_blurred_inside_and_untouched_outside():
-    rng = np.random.default_rng(1)
-    radiance, irradiance = rng.random((2, 20, 20), dtype=np.float32)
-    region = np.zeros((20, 20), bool)
-    assert covered_irradiance(radiance, irradiance, region, SENSOR) is irradiance
-    region[5:9, 5:9] = True
-    covered = covered_irradiance(radiance, irradiance, region, SENSOR)
-    np.testing.assert_array_equal(covered[~region], irradiance[~region])
-    assert (covered[region] != irradiance[region]).all()
-
-
 def test_cover_is_nothing_where_nothing_lies():
     bare = cover({}, np.eye(3), (4, 5), 0.8)
     assert isinstance(bare, Cover)
@@ -195,5 +189,5 @@ def test_lights_of_a_set_do_not_depend_on_the_others():
 
 def test_a_view_beside_the_plate_is_rendered_all_the_same():
     drawn = scene(samples="1", camera__shift_mm="[400, 401]", lights__variants="[hexagon]")
-    clean, stained = render_sample(drawn, plan_sample(drawn, 0), False, 2)
+    clean, stained = render_sample(drawn, plan_sample(drawn, 0), Tracer(2))
     assert clean.pixels.shape == stained.pixels.shape == (80, 96)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render.surface.parallel_texture import (
+from render.parts.plate.surface.parallel_texture import (
     DeepGrooves,
     ParallelTexture,
     StreakLayer,
