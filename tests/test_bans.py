@@ -38,6 +38,7 @@ FLOORS = (
     ("impurities",),
     ("render.cycles", "render.sensor", "render.camera", "render.lights"),
     ("train.metrics", "train.verdicts", "train.augment", "train.patch_grid"),
+    ("train.anomaly_map", "train.seeding"),
     ("train.backbones",),
     ("train.features", "train.training"),
     ("train.detectors",),

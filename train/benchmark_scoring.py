@@ -13,7 +13,6 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -66,26 +65,27 @@ def time_scoring(
     """Return patches per image and the median seconds of a score, its features, its processor."""
     import torch
 
-    from train.detectors.sequential_patchcore.coreset import Coreset
-    from train.detectors.sequential_patchcore.model import Detector
-    from train.features import FeatureExtractor
+    from train.detectors.detector import Context
+    from train.detectors.sequential_patchcore.detector import SequentialPatchcore
+    from train.detectors.sequential_patchcore.epochs import extract
+    from train.detectors.sequential_patchcore.settings import Settings
 
-    settings: dict[str, Any] = {"pool_stride": stride, "accelerator": accelerator}
+    settings = Settings(size=size, backbone=backbone, pool_stride=stride)
     try:
-        extractor = FeatureExtractor(backbone, **settings)
+        detector = SequentialPatchcore(settings, Context(accelerator=accelerator))
     except InputError:
-        extractor = FeatureExtractor(backbone, weights="random", **settings)
-    picture = plate(0)
-    detector = Detector(extractor, Coreset(size, identity=extractor.identity()))
-    patches = detector.features(picture).reshape(-1, extractor.dimension)
+        context = Context(weights=Path("random"), accelerator=accelerator)
+        detector = SequentialPatchcore(settings, context)
+    extractor, picture = detector.extractor, plate(0)
+    patches = extract(extractor, picture).reshape(-1, extractor.dimension)
     rows = np.random.default_rng(0).choice(len(patches), size, replace=False)
     detector.coreset.update(patches[torch.from_numpy(rows)])
-    detector.score(picture)
+    detector.score([picture])
     whole, features, cpu = [], [], []
     for number in range(repeat):
         picture = plate(number + 1)
         watch = Watch()
-        found = detector.features(picture)
+        found = extract(extractor, picture)
         features.append(watch.seconds)
         detector.score_features(found, *FULL)
         whole.append(watch.seconds)
@@ -103,20 +103,19 @@ def fitting_peak(count: int, size: int) -> float:
     import cv2
 
     from stainless.dataset import Sample
-    from train.detectors.sequential_patchcore.coreset import Coreset
-    from train.detectors.sequential_patchcore.fitting import Settings, Trainset, fit
-    from train.detectors.sequential_patchcore.model import Detector
-    from train.features import FeatureExtractor
+    from train.detectors.detector import Context, Trainset
+    from train.detectors.sequential_patchcore.detector import SequentialPatchcore
+    from train.detectors.sequential_patchcore.settings import Settings
 
-    extractor = FeatureExtractor(pool_stride=2)
-    detector = Detector(extractor, Coreset(size, identity=extractor.identity()))
+    settings = Settings(size=size, epochs=1, pool_stride=2)
+    detector = SequentialPatchcore(settings, Context(report=lambda _: None))
     with tempfile.TemporaryDirectory() as folder:
         samples = []
         for number in range(count):
             path = Path(folder) / f"{number}.png"
             cv2.imwrite(str(path), plate(number))
             samples.append(Sample(path, "good", None, path.stem, path.stem))
-        fit(detector, [Trainset("plates", samples)], Settings(epochs=1), report=lambda _: None)
+        detector.fit([Trainset("plates", samples)])
     return peak() / 1e6
 
 

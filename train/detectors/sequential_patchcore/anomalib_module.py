@@ -27,8 +27,10 @@ from anomalib.pre_processing import PreProcessor
 from torch import Tensor, nn
 
 from stainless.errors import InputError
-from train.detectors.sequential_patchcore.anomaly_map import anomaly_map
-from train.detectors.sequential_patchcore.coreset import SIZE, Coreset
+from train.anomaly_map import anomaly_map
+from train.detectors.model_file import read
+from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.settings import FEATURES, METHODS, Settings
 from train.features import FeatureExtractor
 from train.metrics import f1_max, pixels
 from train.metrics.scores import Pixels
@@ -104,13 +106,13 @@ class SequentialPatchcore(AnomalibModule):
 
     def __init__(
         self,
-        backbone: str = "efficientnet_lite0",
-        stages: tuple[int, ...] = (3, 4),
-        pool_kernel: int = 3,
-        pool_stride: int = 1,
+        backbone: str = Settings.backbone,
+        stages: tuple[int, ...] = Settings.stages,
+        pool_kernel: int = Settings.pool_kernel,
+        pool_stride: int = Settings.pool_stride,
         weights: str | None = None,
-        coreset_size: int = SIZE,
-        epochs: int = 5,
+        coreset_size: int = Settings.size,
+        epochs: int = Settings.epochs,
         pre_processor: nn.Module | bool = True,
         post_processor: nn.Module | bool = True,
         evaluator: Evaluator | bool = True,
@@ -136,15 +138,16 @@ class SequentialPatchcore(AnomalibModule):
         """Return the module of a model file that the commands made.
 
         Raises:
-            InputError: not a model file, or of other weights.
+            InputError: not a model file, of another method, or of other weights.
         """
-        coreset = Coreset.load(path)
-        known = coreset.identity
-        names = ("backbone", "stages", "pool_kernel", "pool_stride")
-        settings = {name: known[name] for name in names}
-        module = cls(**settings, weights=weights, coreset_size=coreset.size, **components)
-        coreset.require(module.model.extractor.identity(), str(path))
-        module.coreset = coreset
+        stored = read(path)
+        if stored.method not in METHODS:
+            raise InputError(f"{path}: is a model of {stored.method}, not of {', '.join(METHODS)}")
+        settings = stored.typed_settings()
+        features = {name: getattr(settings, name) for name in FEATURES}
+        module = cls(**features, weights=weights, coreset_size=settings.size, **components)
+        module.coreset = Coreset.from_state(stored.arrays, stored.state)
+        module.coreset.require(module.model.extractor.identity(), str(path))
         module.publish()
         return module
 

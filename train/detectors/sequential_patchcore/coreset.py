@@ -37,7 +37,7 @@ from train.detectors.sequential_patchcore.distances import equal_key
 from train.detectors.sequential_patchcore.provenance import UNKNOWN, Origin, Sources
 from train.detectors.sequential_patchcore.replacement import Replacement
 from train.detectors.sequential_patchcore.screen import LARGEST, Screen
-from train.detectors.sequential_patchcore.settings import SIZE
+from train.detectors.sequential_patchcore.settings import EPOCHS, SIZE
 
 #: Features of one batch, (N, D), and where they come from, (N, 3), see `Coreset.update`.
 Batch = tuple[Tensor, ArrayLike | None]
@@ -187,7 +187,7 @@ class Coreset:
     def fit(
         self,
         stream: Callable[[], Iterable[Batch]],
-        epochs: int = 5,
+        epochs: int = EPOCHS,
         *,
         early_stop: bool = True,
         on_epoch: Callable[[Epoch], None] | None = None,

@@ -8,9 +8,7 @@ from typing import Any
 from stainless.errors import InputError
 from train.detectors.model_file import Stored
 from train.detectors.sequential_patchcore import coreset_file
-
-#: Settings that a coreset's identity knows.
-FEATURES = ("backbone", "stages", "pool_kernel", "pool_stride")
+from train.detectors.sequential_patchcore.settings import FEATURES
 
 
 def stored(path: Path) -> Stored:

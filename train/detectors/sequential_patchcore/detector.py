@@ -10,9 +10,9 @@ import numpy as np
 from torch import Tensor
 
 from stainless.errors import InputError
+from train.anomaly_map import anomaly_map
 from train.detectors.detector import Arrays, Context, Metadata, Score, Trainset
 from train.detectors.request import describe
-from train.detectors.sequential_patchcore.anomaly_map import anomaly_map
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.covering import Epoch
 from train.detectors.sequential_patchcore.epochs import GRID_WIDTH, extract, run_epoch

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from stainless.errors import InputError
-from train.detectors.sequential_patchcore.anomaly_map import anomaly_map
+from train.anomaly_map import anomaly_map
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.features import FeatureExtractor
 from train.patch_grid import GRID_WIDTH

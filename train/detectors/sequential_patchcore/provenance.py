@@ -19,7 +19,8 @@ class Origin:
     Attributes:
         dataset: name of the source.
         image: path of the image within it.
-        position: index of the patch in its grid, row by row.
+        position: place of the patch in its grid, numbered as `train.patch_grid` says: its row times
+            GRID_WIDTH plus its column.
     """
 
     dataset: str

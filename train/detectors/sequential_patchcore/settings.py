@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from stainless.errors import InputError
 from train.detectors.detector import Method
 
-#: Members of the paper's coreset.
-SIZE = 2048
+#: Settings that say what the features are.
+FEATURES = ("backbone", "stages", "pool_kernel", "pool_stride")
+
+#: Members of the paper's coreset, and how often pictures are shown to it at most.
+SIZE, EPOCHS = 2048, 10
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Settings:
     """
 
     size: int = SIZE
-    epochs: int = 10
+    epochs: int = EPOCHS
     backbone: str = "efficientnet_lite0"
     stages: tuple[int, ...] = (3, 4)
     pool_kernel: int = 3

@@ -1,4 +1,4 @@
-"""From distances of patches to an anomaly map of the image's size.
+"""From scores of patches to an anomaly map of the image's size.
 
 Bilinear upsampling and Gaussian blur are both linear and separable, so together they are two small
 matrices per image size: `A = B_h S B_w^T`, forty times faster than blurring pixels.
@@ -57,24 +57,49 @@ def smoothing_matrix(
 
 
 @lru_cache(maxsize=32)
-def _on_device(pixels: int, cells: int, first: float, pitch: float, device: torch.device) -> Tensor:
-    return torch.from_numpy(smoothing_matrix(pixels, cells, first, pitch)).to(device)
+def _on_device(
+    pixels: int,
+    cells: int,
+    first: float,
+    pitch: float,
+    sigma_px: float,
+    kernel_px: int,
+    device: torch.device,
+) -> Tensor:
+    matrix = smoothing_matrix(pixels, cells, first, pitch, sigma_px, kernel_px)
+    return torch.from_numpy(matrix).to(device)
 
 
-def anomaly_map(distances: Tensor, height: int, width: int, first: float, pitch: float) -> Tensor:
-    """Upsample and blur the distances of an image's patches.
+def anomaly_map(
+    scores: Tensor,
+    height: int,
+    width: int,
+    first: float | tuple[float, float],
+    pitch: float | tuple[float, float],
+    sigma_px: float = SIGMA_PX,
+    kernel_px: int = KERNEL_PX,
+) -> Tensor:
+    """Upsample and blur the scores of an image's patches.
 
     Args:
-        distances: (..., h, w) distance of each patch to its nearest member of the coreset.
+        scores: (..., h, w) score of each patch, such as its distance to what is nominal.
         height: of the image in pixels.
         width: of the image in pixels.
-        first: pixel coordinate of the first patch's centre, along both axes.
-        pitch: pixels between patch centres.
+        first: pixel coordinate of the first patch's centre, along both axes or of each.
+        pitch: pixels between patch centres, likewise.
+        sigma_px: standard deviation of the blur.
+        kernel_px: number of samples of its kernel; 1 for no blur.
 
     Returns:
-        (..., height, width) float32 on the device of `distances`.
+        (..., height, width) float32 on the device of `scores`.
     """
-    rows, columns = distances.shape[-2:]
-    down = _on_device(height, rows, first, pitch, distances.device)
-    across = _on_device(width, columns, first, pitch, distances.device)
-    return down @ distances.float() @ across.T
+    rows, columns = scores.shape[-2:]
+    (first_down, first_across), (pitch_down, pitch_across) = _pair(first), _pair(pitch)
+    blur = (sigma_px, kernel_px, scores.device)
+    down = _on_device(height, rows, first_down, pitch_down, *blur)
+    across = _on_device(width, columns, first_across, pitch_across, *blur)
+    return down @ scores.float() @ across.T
+
+
+def _pair(value: float | tuple[float, float]) -> tuple[float, float]:
+    return value if isinstance(value, tuple) else (value, value)

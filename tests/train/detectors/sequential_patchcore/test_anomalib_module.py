@@ -9,7 +9,7 @@ import torch
 
 from stainless.dataset import load_image
 from stainless.errors import InputError
-from train.detectors.sequential_patchcore.model import Detector
+from train.detectors.model_file import Model
 
 SIZE = (96, 112)
 
@@ -108,16 +108,18 @@ def test_the_scores_are_those_of_the_commands(trained, tmp_path):
     module, _, data = trained
     path = tmp_path / "model.safetensors"
     module.coreset.save(path)
-    detector = Detector.load(path)
+    model = Model.load(path)
+    detector = model.detector
     maps = predicted(module, data, tmp_path)
     assert len(maps) == 4
     for image, scores in maps.items():
-        expected = detector.score(load_image(Path(image))).anomaly_map
+        expected = detector.score([load_image(Path(image))])[0].map
         assert scores.shape == SIZE  # nothing was resized
         np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-3)
 
     from train.detectors.sequential_patchcore.anomalib_module import SequentialPatchcore
 
+    model.save(path)
     again = SequentialPatchcore.from_model(path, visualizer=False)
     for image, scores in predicted(again, data, tmp_path).items():
         np.testing.assert_allclose(scores, maps[image], rtol=1e-5, atol=1e-5)
@@ -196,7 +198,7 @@ def test_the_core_does_not_import_anomalib():
     import sys
 
     code = (
-        "import sys, train.detectors.sequential_patchcore.fitting, train.commands.score\n"
+        "import sys, train.detectors.sequential_patchcore.detector, train.commands.score\n"
         "assert 'anomalib' not in sys.modules and 'lightning' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
