@@ -143,7 +143,7 @@ def origin(path: Path, overrides: Sequence[tuple[str, str]], key: str) -> str:
 
 
 def blamed(source: str, message: str) -> str:
-    """Return a message with what it blames in front, an option's key said once.
+    """Return a message with what it blames in front, an option's key only once.
 
     Args:
         source: a file or an option, as `origin` returns it.
@@ -378,7 +378,7 @@ def described(kind: Any) -> str:
     if dataclasses.is_dataclass(kind):
         return "keys with values"
     if family in (typing.Union, types.UnionType):
-        # What is said after a list would seem to be about its items.
+        # What follows a list would seem to be about its items.
         options = sorted(arguments, key=lambda a: typing.get_origin(a) is list)
         interval = float in arguments and tuple[float, float]
         return " or ".join("[low, high]" if a == interval else described(a) for a in options)

@@ -241,20 +241,23 @@ class Coreset:
         Raises:
             InputError: a coreset of another identity, or nothing to meld.
         """
-        parts = [self, *others]
-        for number, part in enumerate(parts):
-            self.require(part.identity, f"coreset {number + 1} of {len(parts)}")
+        coresets = [self, *others]
+        for number, coreset in enumerate(coresets):
+            self.require(coreset.identity, f"coreset {number + 1} of {len(coresets)}")
         melded = Coreset(
             self.size if size is None else size, identity=self.identity, device=self.device
         )
         stream = [
-            (part.members, melded.sources.include(part.sources, part.provenance)) for part in parts
+            (coreset.members, melded.sources.include(coreset.sources, coreset.provenance))
+            for coreset in coresets
         ]
         records = melded.fit(lambda: stream, passes, on_epoch=on_epoch)
         melded.history = [
             {
                 "event": "meld",
-                "parts": [{"members": len(part), "history": part.history} for part in parts],
+                "parts": [
+                    {"members": len(coreset), "history": coreset.history} for coreset in coresets
+                ],
                 "passes": [asdict(record) for record in records],
                 "converged": records[-1].converged,
             }

@@ -18,14 +18,14 @@ from stainless.files import write_bytes
 FORMAT = "stainless sequential coreset 1"
 
 
-def write(path: Path, tensors: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+def write(path: Path, tensors: Mapping[str, np.ndarray], description: Mapping[str, Any]) -> None:
     """Write arrays and their description to `path` atomically.
 
     Raises:
         OSError: the file cannot be written.
     """
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    described = json.dumps(facts, sort_keys=True, ensure_ascii=False)
+    described = json.dumps(description, sort_keys=True, ensure_ascii=False)
     metadata = {"format": FORMAT, "facts": described, "sha256": checksum(arrays, described)}
     write_bytes(path, save(arrays, metadata))
 

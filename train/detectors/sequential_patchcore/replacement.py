@@ -71,12 +71,12 @@ class Replacement:
         entries: list[tuple[int, int]] = []
         start = 0
         while start < len(host):
-            part = slice(start, start + self._together)
-            witness = self._rejected_together(patches[part], host[part])
+            chunk = slice(start, start + self._together)
+            witness = self._rejected_together(patches[chunk], host[chunk])
             doubtful = np.flatnonzero(witness < 0)
             self._adapt(len(witness), len(doubtful))
             if len(doubtful):
-                changes = self._decided_singly(host[part], witness, doubtful)
+                changes = self._decided_singly(host[chunk], witness, doubtful)
                 entries += [(start + position, slot) for position, slot in changes]
             start += len(witness)
         return entries
@@ -91,7 +91,7 @@ class Replacement:
     def _rejected_together(self, patches: Tensor, host: np.ndarray) -> np.ndarray:
         """Return (N,) int64: slot of a member that surely rejects the patch, or -1."""
         found = self.screen.near(patches, min(self.pair.squared, self.farthest))
-        squared, slots, margin = (part.cpu().numpy() for part in found)
+        squared, slots, margin = (values.cpu().numpy() for values in found)
         near = np.abs(squared.astype(np.float64)) + margin
         safe = near <= self.pair.squared
         far = np.flatnonzero(safe & (near > self.farthest))

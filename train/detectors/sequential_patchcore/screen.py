@@ -76,14 +76,14 @@ class Screen:
             (N,) float32, (N,) int64, (N,) float32: the squared distance to the member in that slot
             is within the margin of the value given, which may be slightly negative.
         """
-        parts = [self._lowest(part - self.centre, len(self._norms)) for part in chunks(patches)]
-        return joined(parts)
+        found = [self._lowest(chunk - self.centre, len(self._norms)) for chunk in chunks(patches)]
+        return joined(found)
 
     def near(self, patches: Tensor, enough: float) -> Found:
         """Do as `nearest`, but any member at most `enough` away, squared, will do."""
-        parts = []
-        for part in chunks(patches):
-            centred = part - self.centre
+        results = []
+        for chunk in chunks(patches):
+            centred = chunk - self.centre
             if self._front and enough > 0:
                 found = self._lowest(centred, self._front)
                 rest = torch.nonzero(found[0].abs() + found[2] > enough)[:, 0]
@@ -94,9 +94,9 @@ class Screen:
                         whole[rest] = exact
             else:
                 found = self._lowest(centred, len(self._norms))
-            parts.append(found)
+            results.append(found)
             self._count(found[1])
-        return joined(parts)
+        return joined(results)
 
     def _lowest(self, centred: Tensor, rows: int) -> Found:
         """Return the nearest of the first `rows` members for at most `CHUNK` centred patches."""
@@ -137,10 +137,10 @@ class Screen:
         """
         found = torch.empty(len(patches), device=self.device)
         for start in range(0, len(patches), CHUNK):
-            part = slice(start, start + CHUNK)
-            difference = patches[part] - self.centre
-            difference -= self._members[self._row_of[slots[part]]]
-            torch.linalg.vector_norm(difference, dim=1, out=found[part])
+            chunk = slice(start, start + CHUNK)
+            difference = patches[chunk] - self.centre
+            difference -= self._members[self._row_of[slots[chunk]]]
+            torch.linalg.vector_norm(difference, dim=1, out=found[chunk])
         return found
 
 
@@ -149,7 +149,7 @@ def chunks(patches: Tensor) -> Sequence[Tensor]:
     return patches.split(CHUNK)
 
 
-def joined(parts: Sequence[Found]) -> Found:
+def joined(results: Sequence[Found]) -> Found:
     """Put the findings of consecutive pieces together."""
-    first, second, third = zip(*parts, strict=True)
+    first, second, third = zip(*results, strict=True)
     return torch.cat(first), torch.cat(second), torch.cat(third)
