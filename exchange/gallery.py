@@ -28,7 +28,7 @@ from exchange.dataset import (
 )
 from exchange.metadata import light_of, read_metadata
 from exchange.overlay import colours, shaded, tinted_png
-from stainless.dataset import SPLITS, AnnotationClass, Sample, list_categories, load_image
+from stainless.dataset import SPLITS, AnnotationClass, Sample, list_categories
 from stainless.errors import InputError
 from stainless.files import remove_partials, write_bytes, write_text
 
@@ -195,7 +195,7 @@ def _write_pictures(
     sample: Sample, name: str, out: Path, table: dict[str, AnnotationClass]
 ) -> dict[str, Any]:
     """Write a picture's thumbnail and overlays; returns what the pages need to know of it."""
-    pixels = load_image(sample.image)
+    pixels = sample.load()
     height, width = pixels.shape[:2]
     scale = min(1.0, THUMB_PX / max(height, width))
     small = (max(1, round(width * scale)), max(1, round(height * scale)))

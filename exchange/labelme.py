@@ -26,7 +26,7 @@ from exchange.dataset import (
     read_split,
     refuse_inside,
 )
-from stainless.dataset import Sample, image_size, load_image
+from stainless.dataset import Sample, image_size
 from stainless.errors import InputError
 from stainless.files import remove_partials, write_bytes
 
@@ -112,7 +112,7 @@ def _is_shown(sample: Sample) -> bool:
 
 def _picture(sample: Sample) -> bytes:
     # Decoded in any case: a broken picture is not handed on.
-    pixels = load_image(sample.image)
+    pixels = sample.load()
     return sample.image.read_bytes() if _is_shown(sample) else _png(pixels[..., ::-1])
 
 

@@ -14,7 +14,14 @@ from typing import Any, Self
 import numpy as np
 
 from stainless import config
-from stainless.dataset import ArraySample, Sample, as_picture, load_image, read_category
+from stainless.dataset import (
+    ArraySample,
+    Sample,
+    as_picture,
+    load_image,
+    read_category,
+    record_depth,
+)
 from stainless.dataset.sample import GOOD
 from stainless.errors import InputError
 from train.augment import Ranges
@@ -163,6 +170,7 @@ class Detector:
         if fits and not method(self.method).continues:
             raise InputError(f"a model of {self.method} cannot be continued with other pictures")
         self._model.detector.fit([trainset])
+        record_depth(self._model.metadata, trainset.samples)
         self._model.thresholds.clear()
         fits.append({**describe([trainset], self._context), "finished": True})
         return self

@@ -16,13 +16,13 @@ from stainless.dataset.category import (
     read_category,
 )
 from stainless.dataset.class_map import class_map
+from stainless.dataset.depth import Depth, at_depth, common_depth, record_depth
 from stainless.dataset.groups import Split, split_validation
 from stainless.dataset.images import frame_of, image_size, load_image
 from stainless.dataset.listing import IMAGE_ENDINGS, list_images
 from stainless.dataset.orientation import Frame
 from stainless.dataset.regions import DefectClass, Region, load_regions, read_defects
 from stainless.dataset.sample import (
-    FRAMES,
     GOOD,
     AnnotationClass,
     ArraySample,
@@ -39,7 +39,6 @@ from stainless.dataset.truth import (
 )
 
 __all__ = [
-    "FRAMES",
     "GOOD",
     "IMAGE_ENDINGS",
     "SPLITS",
@@ -47,12 +46,15 @@ __all__ = [
     "AnnotationClass",
     "ArraySample",
     "DefectClass",
+    "Depth",
     "Frame",
     "Region",
     "Sample",
     "Split",
     "as_picture",
+    "at_depth",
     "class_map",
+    "common_depth",
     "frame_of",
     "has_split",
     "has_validation",
@@ -68,5 +70,6 @@ __all__ = [
     "read_category",
     "read_classes",
     "read_defects",
+    "record_depth",
     "split_validation",
 ]

@@ -11,8 +11,9 @@ from stainless.dataset.folders import note_loose, read_labelled, read_nominal, r
 from stainless.dataset.groups import read_groups
 from stainless.dataset.labels import read_shapes, refuse_labels
 from stainless.dataset.listing import Skipped, folders, list_images
-from stainless.dataset.sample import FRAMES, GOOD, Sample
+from stainless.dataset.sample import GOOD, Sample
 from stainless.dataset.text import spelled
+from stainless.dataset_options import FRAMES
 from stainless.errors import InputError
 
 SPLITS = ("train", "test", "validation")

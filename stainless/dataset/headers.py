@@ -34,6 +34,7 @@ class Header:
 
     Attributes:
         size: height and width of the stored pixels; None where the format is not parsed so far.
+        bits: of a stored value; None where the format is not parsed so far.
         orientation: EXIF's tag, 1 to 8; 1 stands for upright.
         orientation_at: where in the file a TIFF keeps the tag, as (offset, format of its value).
         significant_bits: of 16, by PNG's sBIT; 16 without.
@@ -44,6 +45,7 @@ class Header:
     """
 
     size: tuple[int, int] | None = None
+    bits: int | None = None
     orientation: int = 1
     orientation_at: tuple[int, str] | None = None
     significant_bits: int = 16
@@ -85,7 +87,7 @@ def _jpeg(data: bytes) -> Header:
         if kind == 0xE1 and segment.startswith(b"Exif\0\0"):
             header.orientation = _exif_orientation(segment[6:])
         elif 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC) and len(segment) >= 5:
-            height, width = struct.unpack(">HH", segment[1:5])
+            header.bits, height, width = struct.unpack(">BHH", segment[:5])
             header.size = (height, width)
         at += 2 + length
         if kind == 0xDA:
@@ -116,7 +118,7 @@ def _png(data: bytes) -> Header:
     colour = 0
     for kind, content in _png_chunks(data):
         if kind == b"IHDR":
-            width, height, _, colour = struct.unpack(">IIBB", content[:10])
+            width, height, header.bits, colour = struct.unpack(">IIBB", content[:10])
             header.size = (height, width)
             header.is_palette = colour == 3
         elif kind == b"eXIf":

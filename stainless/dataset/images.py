@@ -82,6 +82,15 @@ def _to_8_bit(pixels: np.ndarray, path: Path) -> np.ndarray:
     return np.rint(pixels * 255).astype(np.uint8)
 
 
+def header_of(path: Path) -> Header:
+    """Return what the file says beside its pixels.
+
+    Raises:
+        InputError: the file is missing, empty or truncated.
+    """
+    return _header(_read_bytes(path), path)
+
+
 def image_size(path: Path) -> tuple[int, int]:
     """Return height and width in pixels of the upright picture; see `frame_of`."""
     return frame_of(path).size

@@ -18,10 +18,6 @@ GOOD = "good"
 #: What an annotated class can be. An impurity is nominal; ignored pixels count for nothing.
 KINDS = ("defect", "impurity", "ignore")
 
-#: Which picture a mask was drawn on, where the file asks to be shown turned: the stored or the
-#: turned one.
-FRAMES = ("stored", "upright")
-
 
 @dataclass(frozen=True)
 class AnnotationClass:
@@ -88,8 +84,12 @@ class Sample:
         return image_size(self.image)
 
     def stamp(self) -> str:
-        """Return what tells the picture from another of its name: how many bytes its file has."""
-        return str(self.image.stat().st_size)
+        """Return what tells the picture from another of its name.
+
+        That is how many bytes its file has, and how it is read where somebody said.
+        """
+        white = "" if self.white_level is None else f" white {self.white_level}"
+        return f"{self.image.stat().st_size}{white}"
 
 
 @dataclass(frozen=True, eq=False)

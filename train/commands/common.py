@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stainless.dataset_options import add_reading, reading
 from stainless.errors import InputError
 from stainless.files import replacing
 
@@ -44,9 +45,7 @@ def add_data(parser: argparse.ArgumentParser, categories: str | None = None) -> 
     """Add what reading a dataset needs; `categories` is argparse's nargs."""
     parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
     parser.add_argument("--category", required=True, nargs=categories, help="folder in it")
-    parser.add_argument(
-        "--classes", type=Path, help="for LabelMe: YAML or JSON of label: defect|impurity|ignore"
-    )
+    add_reading(parser)
 
 
 def add_hold_out(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +83,7 @@ def labelled_split(args: argparse.Namespace) -> list[Sample]:
                 f"{args.data / args.category}: has no validation split; --hold-out 0.2 draws one "
                 "from the test split"
             )
-        return read_category(args.data, args.category, args.split, args.classes)
+        return read_category(args.data, args.category, args.split, **reading(args))
     if held:
         raise InputError(
             f"--hold-out: {args.hold_out:g}, expected none: {args.data} has a validation split "
@@ -92,7 +91,7 @@ def labelled_split(args: argparse.Namespace) -> list[Sample]:
         )
     if not 0 < args.hold_out < 1:
         raise InputError(f"--hold-out: {args.hold_out:g}, expected between 0 and 1")
-    whole = read_category(args.data, args.category, "test", args.classes)
+    whole = read_category(args.data, args.category, "test", **reading(args))
     split = split_validation(whole, args.hold_out, args.hold_out_seed)
     print(split.how)
     return split.validation if args.split == "validation" else split.test
@@ -190,7 +189,6 @@ def scored_records(
     import numpy as np
     from tqdm import tqdm
 
-    from stainless.dataset import load_image
     from train.metrics import read_records
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -198,7 +196,7 @@ def scored_records(
     try:
         for sample in tqdm(samples, desc="scoring", unit="image", disable=None, leave=False):
             try:
-                score = model.detector.score([load_image(sample.image)])[0]
+                score = model.detector.score([sample.load()])[0]
             except InputError as error:
                 raise naming(sample.image, error) from None
             if score.map is None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from stainless import command_line
+from stainless.dataset_options import counted, reading
 from stainless.errors import InputError
 from train.commands.common import add_compute, add_data, at_least, context_of
 
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{args.out}: --out must not be the model that is continued")
     name, settings = _chosen(args)
     trainsets = [
-        Trainset(category, read_category(args.data, category, "train", args.classes))
+        Trainset(category, read_category(args.data, category, "train", **reading(args)))
         for category in args.category
     ]
     context = replace(
@@ -77,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
     context.warn = lambda line: print(f"{args.out}: {line}", file=sys.stderr)
     if not fit_file(args.out, name, settings, trainsets, context, args.base):
         print(f"{args.out}: this fit is finished already{_more(name)}")
+    for trainset in trainsets:
+        print(counted(f"{args.data / trainset.name}: train", trainset.samples), file=sys.stderr)
     return 0
 
 

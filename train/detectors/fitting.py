@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stainless.config import plain
+from stainless.dataset import record_depth
 from stainless.errors import InputError
 from train.detectors.detector import Context, Metadata, Trainset, method
 from train.detectors.model_file import Model, Stored, read
@@ -63,6 +64,7 @@ def fit_file(
     else:
         model = Model.new(name, settings, context)
         model.metadata["fits"] = [{**request, "finished": False}]
+    record_depth(model.metadata, [sample for each in trainsets for sample in each.samples])
     learned = not known.continues
 
     def save() -> None:

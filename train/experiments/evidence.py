@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stainless.dataset import Sample, load_annotation, load_image
+from stainless.dataset import Sample, load_annotation
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.experiments.feature_store import FeatureStore
 from train.patch_grid import GRID_WIDTH, PatchGrid
@@ -100,7 +100,7 @@ def contrast(samples: Sequence[Sample], name: str) -> float | None:
         here = classes == index
         if index is None or not here.any():
             continue
-        grey = load_image(sample.image).mean(axis=2)
+        grey = sample.load().mean(axis=2)
         free = classes == 0
         for number in np.unique(instances[here]):
             inside = here & (instances == number)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stainless.dataset import Sample, load_image
+from stainless.dataset import Sample
 from stainless.files import replacing
 from train.features import FeatureExtractor
 
@@ -51,7 +51,7 @@ class FeatureStore:
             path = self._folder / f"{content(sample.image)}.npy"
             if path.is_file():
                 return torch.from_numpy(np.load(path, allow_pickle=False))
-        picture = torch.from_numpy(load_image(sample.image)).permute(2, 0, 1)[None]
+        picture = torch.from_numpy(sample.load()).permute(2, 0, 1)[None]
         features = self.extractor(picture)[0]
         if path is not None:
             with replacing(path) as beside:

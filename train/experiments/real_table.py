@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from stainless.dataset import Sample, load_image, read_category
+from stainless.dataset import Sample, read_category
 from stainless.errors import guarded
 from stainless.files import replacing, write_json, write_text
 from stainless.measure import Watch, alone, peak, restart_peak
@@ -129,7 +129,7 @@ def extract(extractor: FeatureExtractor, samples: Sequence[Sample], out: Path) -
 
 def patch_features(extractor: FeatureExtractor, sample: Sample) -> Tensor:
     """Return the (h, w, D) features of an image."""
-    picture = torch.from_numpy(load_image(sample.image)).permute(2, 0, 1)[None]
+    picture = torch.from_numpy(sample.load()).permute(2, 0, 1)[None]
     return extractor(picture)[0]
 
 
@@ -211,7 +211,7 @@ def score(
         wanted = {method: path for method, path in wanted.items() if not path.is_file()}
         if not wanted:
             continue
-        image = load_image(sample.image)
+        image = sample.load()
         grid = patch_features(extractor, sample)
         for method, path in wanted.items():
             scored = detectors[method].score_features(grid, *image.shape[:2])

@@ -14,7 +14,6 @@ from stainless.dataset import (
     Sample,
     load_annotation,
     load_ignore,
-    load_image,
     load_mask,
 )
 from stainless.dataset.masks import load_binary
@@ -80,7 +79,7 @@ def load_marked(entry: dict[str, Any], results: Results) -> Marked:
         annotation=Path(class_image) if class_image else None,
         classes=classes,
     )
-    picture = load_image(sample.image)
+    picture = sample.load()
     annotation = load_annotation(sample)
     ignored = load_ignore(sample)
     if ignored is None:

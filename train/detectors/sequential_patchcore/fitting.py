@@ -17,7 +17,7 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
-from stainless.dataset import Sample, image_size, load_image
+from stainless.dataset import Sample, image_size
 from stainless.errors import InputError
 from train.augment import Augmentation, Ranges, augment, draw
 from train.detectors.sequential_patchcore.coreset import Coreset, Epoch
@@ -182,7 +182,7 @@ def _run_epoch(
         if kept is not None and settings.augment is None:
             features, size = kept(sample), image_size(sample.image)
         else:
-            image = load_image(sample.image)
+            image = sample.load()
             if settings.augment is not None:
                 image = augment(image, how)
             features, size = (

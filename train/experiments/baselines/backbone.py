@@ -14,7 +14,7 @@ import torch
 from timm.models import FeatureInfo, register_model
 from torch import Tensor
 
-from stainless.dataset import Sample, load_image
+from stainless.dataset import Sample
 from train.backbones import BACKBONES, Stages
 from train.experiments.baselines.settings import BACKBONE
 
@@ -58,7 +58,7 @@ def read_picture(sample: Sample, device: str) -> Tensor:
         InputError: it cannot be read.
     """
     known = BACKBONES[BACKBONE]
-    pixels = torch.from_numpy(load_image(sample.image)).to(device).permute(2, 0, 1)[None]
+    pixels = torch.from_numpy(sample.load()).to(device).permute(2, 0, 1)[None]
     mean = torch.tensor(known.mean, device=device).view(1, 3, 1, 1)
     std = torch.tensor(known.std, device=device).view(1, 3, 1, 1)
     return ((pixels / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
