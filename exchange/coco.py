@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_inside(args.out, args.data)
     _refuse_foreign(args.out)
-    samples = read_split(args.data, args.category, args.split)
+    samples = read_split(args, args.category, args.split)
     classes = class_table(args.data, [args.category], samples)
     content = describe(
         tqdm(samples, unit="image", disable=None, leave=False), classes, args.data, args.split

@@ -19,7 +19,9 @@ from stainless.dataset import (
     load_annotation,
     read_category,
     read_classes,
+    read_defects,
 )
+from stainless.dataset_options import add_reading, reading
 from stainless.errors import InputError
 
 
@@ -51,6 +53,7 @@ def add_split(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
     parser.add_argument("--category", required=True, help="folder in it")
     parser.add_argument("--split", required=True, choices=SPLITS, help="split of the category")
+    add_reading(parser)
 
 
 def refuse_other_level(root: Path) -> None:
@@ -91,24 +94,20 @@ def refuse_inside(out: Path, root: Path) -> None:
         raise InputError(f"{out}: lies in the dataset {root}, expected a place outside of it")
 
 
-def read_split(root: Path, category: str, split: str) -> list[Sample]:
+def read_split(args: argparse.Namespace, category: str, split: str) -> list[Sample]:
     """Return the pictures of a split, sorted by name, with their ground truth.
+
+    Args:
+        args: where the dataset is and how it is read.
+        category: a folder in it.
+        split: which one.
 
     Raises:
         InputError: there is no such dataset, category or split, or it is not in order.
     """
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder")
-    return read_category(root, category, split)
-
-
-def has_split(root: Path, category: str, split: str) -> bool:
-    """Tell whether a category has a split at all."""
-    folder = root / category
-    if split == "validation":
-        return (root / "validation" / category).is_dir() or (folder / split).is_dir()
-    bare = split == "train" and not any((folder / other).is_dir() for other in SPLITS)
-    return bare or (folder / split).is_dir()
+    if not args.data.is_dir():
+        raise InputError(f"{args.data}: no such folder")
+    return read_category(args.data, category, split, **reading(args))
 
 
 def class_table(
@@ -116,17 +115,23 @@ def class_table(
 ) -> dict[str, AnnotationClass]:
     """Return the classes of a dataset by name; their indices agree between all its splits.
 
-    They are those of annotations/classes.json. Labels of pictures that have nothing but a mask
-    follow; where there are no annotations at all, these are all labels that the categories have.
+    They are those of annotations/classes.json, or of a class map where labels are shapes. Labels of
+    pictures that have nothing but a mask follow (of MVTec LOCO: the defects of
+    defects_config.json); where there are no annotations at all, these are all labels that the
+    categories have.
 
     Raises:
         InputError: classes.json is corrupt, or there are more than 255 classes.
     """
+    samples = list(samples)
     listed = root / "annotations" / "classes.json"
-    found = (
-        {entry.name: entry for entry in read_classes(listed).values()} if listed.is_file() else {}
-    )
-    labels = {sample.label for sample in samples if sample.annotation is None}
+    named = next((sample.classes for sample in samples if sample.classes), ())
+    if not named and listed.is_file():
+        named = tuple(read_classes(listed).values())
+    found = {entry.name: entry for entry in named}
+    labels = {
+        label for sample in samples if sample.annotation is None for label in _mask_labels(sample)
+    }
     if not found:
         labels |= {label for category in categories for label in _labels(root, category)}
     last = max((entry.index for entry in found.values()), default=0)
@@ -135,6 +140,12 @@ def class_table(
     if any(entry.index > 255 for entry in found.values()):
         raise InputError(f"{root}: has {len(found)} classes, expected 255 at most")
     return found
+
+
+def _mask_labels(sample: Sample) -> list[str]:
+    if sample.defects is None:
+        return [sample.label]
+    return [defect.name for defect in read_defects(sample.defects).values()]
 
 
 def _labels(root: Path, category: str) -> Iterator[str]:

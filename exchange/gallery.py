@@ -20,7 +20,6 @@ import numpy as np
 
 from exchange.dataset import (
     class_table,
-    has_split,
     instances,
     read_split,
     refuse_inside,
@@ -28,7 +27,15 @@ from exchange.dataset import (
 )
 from exchange.metadata import light_of, read_metadata
 from exchange.overlay import colours, shaded, tinted_png
-from stainless.dataset import SPLITS, AnnotationClass, Sample, list_categories
+from stainless.dataset import (
+    SPLITS,
+    AnnotationClass,
+    Sample,
+    frame_of,
+    has_split,
+    list_categories,
+)
+from stainless.dataset_options import add_reading
 from stainless.errors import InputError
 from stainless.files import remove_partials, write_bytes, write_text
 
@@ -48,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
     parser.add_argument("--category", nargs="+", help="folders in it (default: all)")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    add_reading(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,11 +65,14 @@ def run(args: argparse.Namespace) -> int:
     refuse_other_level(args.data)
     refuse_inside(args.out, args.data)
     _refuse_foreign(args.out)
-    samples = _samples(args.data, args.category)
+    samples = _samples(args)
     table = class_table(args.data, {key[0] for key in samples}, _flat(samples))
     shades = colours(table.values())
     classes = [asdict(entry) | {"colour": shades[entry.index]} for entry in table.values()]
     head = {"gallery": 1, "thumb": THUMB_PX, "root": _root(args.data, args.out), "classes": classes}
+    for key in ("mask_frame", "white_level"):
+        if getattr(args, key) is not None:
+            head[key] = getattr(args, key)
     progress = Progress(args.out, head)
     remove_partials(args.out)
 
@@ -154,18 +165,19 @@ def _refuse_foreign(out: Path) -> None:
         raise InputError(f"{out}: holds something else, expected a new folder or a gallery")
 
 
-def _samples(root: Path, chosen: list[str] | None) -> dict[tuple[str, str], list[Sample]]:
+def _samples(args: argparse.Namespace) -> dict[tuple[str, str], list[Sample]]:
     """Return the samples of every split of the chosen categories."""
+    root, chosen = args.data, args.category
     there = list_categories(root)
     for category in chosen or ():
         if category not in there:
             names = ", ".join(there) or "none"
             raise InputError(f"{root}: has no category {category!r}; there are: {names}")
     found = {
-        (category, split): read_split(root, category, split)
+        (category, split): read_split(args, category, split)
         for category in chosen or there
         for split in SPLITS
-        if has_split(root, category, split)
+        if has_split(root, category, split, args.classes is not None)
     }
     if not found:
         raise InputError(f"{root}: has no category, expected folders with train/, test/ or images")
@@ -209,7 +221,11 @@ def _write_pictures(
         label = labels.setdefault(index, [index, 0, 0.0])
         label[1] += instance.number > 0
         label[2] += len(instance.pixels) / (height * width)
-    record = {"size": [width, height], "labels": sorted(labels.values())}
+    record: dict[str, Any] = {"size": [width, height], "labels": sorted(labels.values())}
+    if _needs_copy(sample.image):
+        record["copy"] = True
+        upright = cv2.imencode(".png", pixels[..., ::-1])[1]
+        write_bytes(out / PICTURES / f"{name}.full.png", upright.tobytes())
     files = _files(name, record)
     thumb = cv2.resize(pixels, small, interpolation=cv2.INTER_AREA)[..., ::-1]
     quality = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
@@ -226,6 +242,14 @@ def _write_pictures(
     return record
 
 
+def _needs_copy(path: Path) -> bool:
+    """Tell whether a browser may show a picture turned otherwise than its overlays.
+
+    All heed the orientation tag of a JPEG, but not all that of other formats.
+    """
+    return path.suffix.lower() not in (".jpg", ".jpeg") and frame_of(path).orientation != 1
+
+
 def _files(name: str, record: dict[str, Any]) -> list[str]:
     """Return the files made of a picture: its thumbnail, then its overlays."""
     overlays = [
@@ -233,7 +257,8 @@ def _files(name: str, record: dict[str, Any]) -> list[str]:
         for index, *_ in record["labels"]
         for kind in ("small", "full")
     ]
-    return [f"{PICTURES}/{name}.jpg", *overlays]
+    copies = [f"{PICTURES}/{name}.full.png"] if record.get("copy") else []
+    return [f"{PICTURES}/{name}.jpg", *overlays, *copies]
 
 
 def _describe(
@@ -257,20 +282,21 @@ def _describe(
             known = metadata.get(paths[name])
             pictures.append(
                 {
-                    "name": name,
+                    # An address holds no bytes that are no text.
+                    "name": name.encode(errors="backslashreplace").decode(),
                     "category": category,
                     "split": split,
                     "kind": sample.label,
                     "light": light_of(category) if known else None,
-                    "file": quote(paths[name]),
-                    "url": quote(f"{PICTURES}/{name}"),
+                    "file": quote(os.fsencode(paths[name])),
+                    "url": quote(os.fsencode(f"{PICTURES}/{name}")),
                     "metadata": [_rounded(known.get(label)) for label in labels] if known else [],
                     **progress.records[name],
                 }
             )
     return {
         "title": root.resolve().name,
-        "root": quote(_root(root, out)),
+        "root": quote(os.fsencode(_root(root, out))),
         "notes": list(notes),
         "metadata": labels,
         "pictures": pictures,

@@ -26,7 +26,7 @@ from exchange.dataset import (
     read_split,
     refuse_inside,
 )
-from stainless.dataset import Sample, image_size
+from stainless.dataset import Sample, frame_of, image_size
 from stainless.errors import InputError
 from stainless.files import remove_partials, write_bytes
 
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     refuse_inside(args.out, args.data)
-    samples = read_split(args.data, args.category, args.split)
+    samples = read_split(args, args.category, args.split)
     classes = class_table(args.data, [args.category], samples)
     place = args.out / args.category
     targets = [place / f"{sample.name}{_ending(sample)}" for sample in samples]
@@ -103,11 +103,16 @@ def _ending(sample: Sample) -> str:
 
 
 def _is_shown(sample: Sample) -> bool:
-    """Tell whether LabelMe shows a picture as it is: 8 bits a channel, and no TIFF."""
+    """Tell whether LabelMe shows a picture as it is: 8 bits a channel, upright, PNG, JPEG or BMP.
+
+    Tools differ in which orientation tags they heed.
+    """
+    if frame_of(sample.image).orientation != 1:
+        return False
     if sample.image.suffix.lower() == ".png":
         with sample.image.open("rb") as file:
             return file.read(25)[24:] <= b"\x08"
-    return sample.image.suffix.lower() not in (".tif", ".tiff")
+    return sample.image.suffix.lower() not in (".tif", ".tiff", ".webp")
 
 
 def _picture(sample: Sample) -> bytes:

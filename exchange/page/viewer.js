@@ -35,7 +35,7 @@ function openViewer(picture) {
 function drawPicture(picture) {
   const [width, height] = picture.size;
   const full = element("img", {
-    src: `${DATA.root}/${picture.file}`,
+    src: picture.copy ? `${picture.url}.full.png` : `${DATA.root}/${picture.file}`,
     alt: `${picture.name} at full size`,
     draggable: false,
     // Where the picture has moved away, or the browser knows no such format.

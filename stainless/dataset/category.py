@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from stainless.dataset.folders import note_loose, read_labelled, read_nominal, read_plain
-from stainless.dataset.groups import read_groups
+from stainless.dataset.groups import grouped
 from stainless.dataset.labels import read_shapes, refuse_labels
 from stainless.dataset.listing import Skipped, folders, list_images
 from stainless.dataset.sample import GOOD, Sample
-from stainless.dataset.text import spelled
 from stainless.dataset_options import FRAMES
 from stainless.errors import InputError
 
@@ -80,7 +78,7 @@ def read_category(
         samples = [
             replace(sample, mask_frame=mask_frame, white_level=white_level) for sample in samples
         ]
-    return sorted(_grouped(samples, folder, split), key=lambda sample: sample.name)
+    return sorted(grouped(samples, folder, split), key=lambda sample: sample.name)
 
 
 def _check(
@@ -168,16 +166,3 @@ def _annotated(sample: Sample, annotations: Path, category: str) -> Sample:
         places.append(annotations / "validation" / category / "test" / below)
     paths = [place.with_name(f"{place.name}_class.png") for place in places]
     return replace(sample, annotation=next((path for path in paths if path.is_file()), None))
-
-
-def _grouped(samples: list[Sample], folder: Path, split: str) -> list[Sample]:
-    groups = read_groups(folder)
-    if not groups:
-        return samples
-    grouped = []
-    for sample in samples:
-        key = spelled(os.path.relpath(sample.image, folder))
-        if key not in groups and split != "train":
-            raise InputError(f"{folder / 'groups.csv'}: has no row for {key}")
-        grouped.append(replace(sample, group=groups.get(key, sample.group)))
-    return grouped

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import warnings
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,14 +16,15 @@ import numpy as np
 
 from stainless.dataset.sample import Sample
 from stainless.dataset.text import read_text, spelled
-from stainless.errors import InputError
+from stainless.errors import DataWarning, InputError
 
 
 def read_groups(folder: Path) -> dict[str, str]:
     """Return the group of each image that `folder`/groups.csv lists; none without such a file.
 
-    The file has a column "image" (path from `folder`, with slashes or backslashes) and one whose
-    name ends with "group".
+    The file has a column "image" (path from `folder`, with slashes or backslashes, or the image's
+    name alone) and one whose name ends with "group". Without the second a `DataWarning` says that
+    images are taken for independent.
 
     Returns:
         Group by image path from `folder`, as `spelled` gives it.
@@ -37,6 +41,13 @@ def read_groups(folder: Path) -> dict[str, str]:
     rows = csv.DictReader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
     header = rows.fieldnames or []
     named = [column for column in header if column.lower().endswith("group")]
+    if "image" in header and not named:
+        warnings.warn(
+            f'{path}: has no column that ends with "group", so every image is a group of its own',
+            DataWarning,
+            stacklevel=2,
+        )
+        return {}
     if "image" not in header or len(named) != 1:
         raise InputError(
             f'{path}: expected a column "image" and one that ends with "group", '
@@ -50,6 +61,34 @@ def read_groups(folder: Path) -> dict[str, str]:
         if groups.setdefault(spelled(image), group) != group:
             raise InputError(f"{path}: {image} is in two groups")
     return groups
+
+
+def grouped(samples: list[Sample], folder: Path, split: str) -> list[Sample]:
+    """Return samples with their groups by `folder`/groups.csv, if there is one.
+
+    Raises:
+        InputError: it is wrong, lacks an image of a labelled split, or a row has the bare name of
+            several images.
+    """
+    groups = read_groups(folder)
+    if not groups:
+        return samples
+    found = []
+    by_key: dict[str, Sample] = {}
+    for sample in samples:
+        path = spelled(os.path.relpath(sample.image, folder))
+        name = path.rpartition("/")[2]
+        keys = (path, path.removesuffix(sample.image.suffix), name, Path(name).stem)
+        key = next((key for key in keys if key in groups), None)
+        if key is None and split != "train":
+            raise InputError(f"{folder / 'groups.csv'}: has no row for {path}")
+        if key is not None and by_key.setdefault(key, sample) is not sample:
+            raise InputError(
+                f"{folder / 'groups.csv'}: {key} may be {by_key[key].image} or {sample.image}, "
+                "expected paths"
+            )
+        found.append(replace(sample, group=groups[key]) if key is not None else sample)
+    return found
 
 
 class Split(NamedTuple):
