@@ -1,0 +1,68 @@
+"""What is known of anomalib's methods without importing them."""
+
+from __future__ import annotations
+
+from train.detectors.anomalib import memory_settings, trained_settings
+from train.detectors.detector import Method
+
+_PLACE = "train.detectors.anomalib"
+
+METHODS = {
+    "patchcore": Method(
+        settings=memory_settings.PatchcoreSettings,
+        detector=f"{_PLACE}.patchcore:Patchcore",
+        summary="greedy coreset of nominal patches (Roth et al., CVPR 2022; anomalib)",
+    ),
+    "mh_patchcore": Method(
+        settings=memory_settings.MhPatchcoreSettings,
+        detector=f"{_PLACE}.mh_patchcore:MhPatchcore",
+        summary="whitened patches in a bounded, merged memory (anomalib)",
+    ),
+    "padim": Method(
+        settings=memory_settings.PadimSettings,
+        detector=f"{_PLACE}.padim:Padim",
+        summary="a normal distribution at each place (Defard et al., 2021; anomalib)",
+    ),
+    "anomaly_dino": Method(
+        settings=memory_settings.AnomalyDinoSettings,
+        detector=f"{_PLACE}.anomaly_dino:AnomalyDino",
+        summary="memory of DINOv2's patches (Damm et al., WACV 2025; anomalib)",
+    ),
+    "draem": Method(
+        settings=trained_settings.DraemSettings,
+        detector=f"{_PLACE}.draem:Draem",
+        summary="removes and marks artificial anomalies (Zavrtanik et al., ICCV 2021; anomalib)",
+    ),
+    "supersimplenet": Method(
+        settings=trained_settings.SupersimplenetSettings,
+        detector=f"{_PLACE}.supersimplenet:Supersimplenet",
+        summary="tells features from noised ones (Rolih et al., ICPR 2024; anomalib)",
+    ),
+    "ganomaly": Method(
+        settings=trained_settings.GanomalySettings,
+        detector=f"{_PLACE}.ganomaly:Ganomaly",
+        summary="encodes, reconstructs, encodes again (Akcay et al., ACCV 2018; anomalib)",
+        maps=False,
+    ),
+    "csflow": Method(
+        settings=trained_settings.CsflowSettings,
+        detector=f"{_PLACE}.csflow:Csflow",
+        summary="normalising flow across three scales (Rudolph et al., WACV 2022; anomalib)",
+    ),
+    "reverse_distillation": Method(
+        settings=trained_settings.ReverseDistillationSettings,
+        detector=f"{_PLACE}.reverse_distillation:ReverseDistillation",
+        summary="a decoder imitates an encoder (Deng and Li, CVPR 2022; anomalib)",
+    ),
+    "efficient_ad": Method(
+        settings=trained_settings.EfficientAdSettings,
+        detector=f"{_PLACE}.efficient_ad:EfficientAd",
+        summary="student, teacher and autoencoder (Batzner et al., WACV 2024; anomalib)",
+        learns_from="nominal pictures, natural pictures",
+    ),
+    "dinomaly": Method(
+        settings=trained_settings.DinomalySettings,
+        detector=f"{_PLACE}.dinomaly:Dinomaly",
+        summary="a decoder imitates DINOv2 (Guo et al., CVPR 2025; anomalib)",
+    ),
+}
