@@ -18,7 +18,7 @@ from torch import nn
 
 from stainless.errors import InputError
 from train.backbones import BACKBONES, Stages, published_weights
-from train.detectors.anomalib.adapter import Adapter, Network
+from train.detectors.anomalib.detector import Adapter, Network
 from train.detectors.anomalib.pictures import Preparation
 
 #: timm adds to it what it registers, or makes one that holds nothing else.

@@ -9,7 +9,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from stainless.dataset import Sample
-from train.detectors.anomalib.adapter import Adapter, Limit
+from train.detectors.anomalib.detector import Adapter, Limit
 from train.detectors.anomalib.pictures import Reader
 
 S = TypeVar("S", bound=Any)

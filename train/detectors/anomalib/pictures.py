@@ -7,6 +7,8 @@ the map is cut and stretched back to the picture's own pixels.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stainless.dataset import Sample, load_image
+from stainless.dataset import Sample
 from stainless.errors import InputError
 from train.augment import Ranges, augment, draw
 
@@ -123,10 +125,28 @@ class Reader:
         Raises:
             InputError: it cannot be read or is too small; names the file.
         """
-        image = load_image(sample.image)
+        image = sample.load()
         if self.ranges is not None:
             image = augment(image, draw(self.ranges, self.seed, index, epoch))
-        try:
+        with naming(sample):
             return self.preparation.resized(image, self.device)
-        except InputError as error:
-            raise InputError(f"{sample.image}: {error}") from None
+
+    def shape(self, sample: Sample) -> tuple[int, int]:
+        """Return height and width that a picture is given.
+
+        Raises:
+            InputError: it cannot be read or is too small; names the file.
+        """
+        with naming(sample):
+            return self.preparation.shape(*sample.size())
+
+
+@contextmanager
+def naming(sample: Sample) -> Iterator[None]:
+    """Put the file of a picture in front of what is wrong with it."""
+    try:
+        yield
+    except InputError as error:
+        if str(sample.image) in str(error):
+            raise
+        raise InputError(f"{sample.image}: {error}") from None

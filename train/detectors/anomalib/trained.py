@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from stainless.dataset import Sample, image_size
-from train.detectors.anomalib.adapter import Adapter, Limit, Network
+from stainless.dataset import Sample
+from train.detectors.anomalib.detector import Adapter, Limit, Network
 from train.detectors.anomalib.pictures import Reader
 from train.detectors.detector import Metadata
 
@@ -72,9 +72,9 @@ class Trained(Adapter[S]):
         """Return of a picture what windows are taken from."""
         return picture
 
-    def common_window(self, samples: Sequence[Sample]) -> tuple[int, int]:
+    def common_window(self, samples: Sequence[Sample], read: Reader) -> tuple[int, int]:
         """Return height and width that a step can take of each picture."""
-        shapes = [self.preparation.shape(*image_size(sample.image)) for sample in samples]
+        shapes = [read.shape(sample) for sample in samples]
         height, width = (min(sizes) for sizes in zip(*shapes, strict=True))
         if self.settings.window is not None:
             height = width = min(self.settings.window, height, width)
@@ -83,7 +83,7 @@ class Trained(Adapter[S]):
     def learn(self, model: Network, samples: Sequence[Sample], read: Reader) -> Metadata:
         """Train, as far as steps and time allow."""
         learned, held = self.split(samples)
-        self.window = self.common_window(learned)
+        self.window = self.common_window(learned, read)
         self.start(model, learned, read)
         per_epoch = -(-len(learned) // self.settings.batch)
         published = planned(type(self.settings)(), per_epoch)

@@ -18,7 +18,7 @@ from timm.models import register_model
 from torch import Tensor, nn
 
 from stainless.errors import InputError
-from train.detectors.anomalib.adapter import Adapter
+from train.detectors.anomalib.detector import Adapter
 
 #: timm adds to it what it registers, or makes one that holds nothing else.
 __all__ = ["OnWeightFile", "fill", "hub_file", "transformer_from"]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stainless.dataset import Sample
 from stainless.errors import InputError
-from train.detectors.anomalib.adapter import Limit, Network
+from train.detectors.anomalib.detector import Limit, Network
 from train.detectors.anomalib.memory import Remembering
 from train.detectors.anomalib.memory_settings import AnomalyDinoSettings
 from train.detectors.anomalib.pictures import Preparation, Reader

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from stainless.dataset import Sample
 from stainless.errors import InputError
-from train.detectors.anomalib.adapter import Network
+from train.detectors.anomalib.detector import Network
 from train.detectors.anomalib.pictures import Preparation, Reader
 from train.detectors.anomalib.trained import Optimiser, Trained, clip
 from train.detectors.anomalib.trained_settings import DinomalySettings

@@ -8,10 +8,10 @@ import torch
 from anomalib.models.image.padim.torch_model import PadimModel
 from torch import Tensor
 
-from stainless.dataset import Sample, image_size
+from stainless.dataset import Sample
 from stainless.errors import InputError
-from train.detectors.anomalib.adapter import Limit, Network
 from train.detectors.anomalib.backbone import STAGES, OnOurBackbone, built_from
+from train.detectors.anomalib.detector import Limit, Network
 from train.detectors.anomalib.memory import Remembering
 from train.detectors.anomalib.memory_settings import PadimSettings
 from train.detectors.anomalib.pictures import Reader
@@ -48,11 +48,13 @@ class Padim(OnOurBackbone[PadimSettings], Remembering[PadimSettings]):
         Raises:
             InputError: fewer than two pictures, or pictures of more than one size.
         """
+        shape = read.shape(samples[0])
+        for sample in samples:
+            found = read.shape(sample)
+            if found != shape:
+                raise InputError(f"{sample.image}: {other_size(found, shape)}")
         if len(samples) < 2:
             raise InputError(f"{self.NAME}: learns from {len(samples)} picture, expected 2 or more")
-        shape = self.preparation.shape(*image_size(samples[0].image))
-        for sample in samples:
-            self.require(shape, *image_size(sample.image), f"{sample.image}: is")
         limit = Limit(self.settings.minutes)
         model.train()
         for picture in self.pictures(samples, read, limit):
@@ -67,16 +69,6 @@ class Padim(OnOurBackbone[PadimSettings], Remembering[PadimSettings]):
         places = model.gaussian.mean.shape[1]
         self.context.report(f"{self.NAME}: {places} distributions from {seen} pictures")
         return {"seen": seen, "shape": list(shape)}
-
-    def require(self, shape: tuple[int, int], height: int, width: int, what: str) -> None:
-        """Raise InputError for a picture which is not of the one size, as it is resized."""
-        found = self.preparation.shape(height, width)
-        if found != shape:
-            resized = "" if self.settings.side is None else f", resized {found[1]}x{found[0]}"
-            raise InputError(
-                f"{what} {width}x{height} pixels{resized}, expected {shape[1]}x{shape[0]}: "
-                "PaDiM needs pictures of one size"
-            )
 
     def load(self, model: Network, state: dict[str, Tensor]) -> None:
         """Put learned tensors back in the order in memory that the inversion leaves them in.
@@ -93,12 +85,16 @@ class Padim(OnOurBackbone[PadimSettings], Remembering[PadimSettings]):
         Raises:
             InputError: a picture of another size.
         """
-        rows, columns = self.learned["shape"]
-        found = tuple(picture.shape[-2:])
-        if found != (rows, columns):
-            raise InputError(
-                f"picture of {found[1]}x{found[0]} pixels, expected {columns}x{rows}: "
-                "PaDiM needs pictures of one size"
-            )
-        found_map = model(picture).anomaly_map
-        return found_map, float(found_map.max())
+        shape = tuple(self.learned["shape"])
+        if tuple(picture.shape[-2:]) != shape:
+            raise InputError(f"picture {other_size(tuple(picture.shape[-2:]), shape)}")
+        found = model(picture).anomaly_map
+        return found, float(found.max())
+
+
+def other_size(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """Return what is wrong with a picture of another height and width than the first of all."""
+    return (
+        f"is {found[1]}x{found[0]} pixels, expected {shape[1]}x{shape[0]}: PaDiM needs pictures of "
+        "one size"
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -30,11 +29,6 @@ S = TypeVar("S", bound=Any)
 #: A module of anomalib's, which is not typed.
 Network = Any
 
-with warnings.catch_warnings():
-    # Of packages that anomalib itself still imports by their old names.
-    warnings.simplefilter("ignore", FutureWarning)
-    import anomalib.models  # noqa: F401
-
 
 class Adapter(ABC, Generic[S]):
     """A model of anomalib's, learning from our samples and scoring our pictures.
@@ -53,6 +47,10 @@ class Adapter(ABC, Generic[S]):
         self.settings: S = settings
         self.context = context
         settings.validate(self.NAME)
+        if context.accelerator is not None:
+            raise InputError(
+                f"--accelerator: {context.accelerator}, but {self.NAME} computes with PyTorch alone"
+            )
         self.weights = self.weight_file()
         self.preparation = self.prepare()
         self.model: Network | None = None

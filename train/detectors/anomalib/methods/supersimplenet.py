@@ -19,8 +19,8 @@ from torch.optim.lr_scheduler import MultiStepLR
 
 from stainless.dataset import Sample
 from stainless.errors import InputError
-from train.detectors.anomalib.adapter import Network
 from train.detectors.anomalib.backbone import STAGES, OnOurBackbone, built_from
+from train.detectors.anomalib.detector import Network
 from train.detectors.anomalib.pictures import Reader
 from train.detectors.anomalib.trained import Optimiser, Trained
 from train.detectors.anomalib.trained_settings import SupersimplenetSettings

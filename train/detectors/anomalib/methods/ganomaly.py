@@ -11,7 +11,7 @@ from anomalib.models.image.ganomaly.torch_model import GanomalyModel
 from torch import Tensor
 
 from stainless.dataset import Sample
-from train.detectors.anomalib.adapter import Network
+from train.detectors.anomalib.detector import Network
 from train.detectors.anomalib.pictures import Preparation, Reader
 from train.detectors.anomalib.trained import Optimiser, Trained
 from train.detectors.anomalib.trained_settings import GanomalySettings
@@ -42,7 +42,7 @@ class Ganomaly(Trained[GanomalySettings]):
     def start(self, model: Network, samples: Sequence[Sample], read: Reader) -> None:
         """Nothing is measured before the training."""
 
-    def common_window(self, samples: Sequence[Sample]) -> tuple[int, int]:
+    def common_window(self, samples: Sequence[Sample], read: Reader) -> tuple[int, int]:
         """Return the whole square."""
         return self.settings.side, self.settings.side
 

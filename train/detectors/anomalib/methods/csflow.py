@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torchvision.models import EfficientNet_B5_Weights, efficientnet_b5
 
 from stainless.dataset import Sample
-from train.detectors.anomalib.adapter import Network
+from train.detectors.anomalib.detector import Network
 from train.detectors.anomalib.pictures import Preparation, Reader
 from train.detectors.anomalib.trained import Optimiser, Trained, clip
 from train.detectors.anomalib.trained_settings import CsflowSettings

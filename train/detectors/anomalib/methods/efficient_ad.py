@@ -17,7 +17,7 @@ from torch import Tensor
 
 from stainless.dataset import Sample, list_images, load_image
 from stainless.errors import InputError
-from train.detectors.anomalib.adapter import Network
+from train.detectors.anomalib.detector import Network
 from train.detectors.anomalib.pictures import Preparation, Reader
 from train.detectors.anomalib.trained import Optimiser, Trained
 from train.detectors.anomalib.trained_settings import EfficientAdSettings

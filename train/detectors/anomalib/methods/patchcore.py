@@ -11,8 +11,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from stainless.dataset import Sample
-from train.detectors.anomalib.adapter import Limit, Network
 from train.detectors.anomalib.backbone import STAGES, OnOurBackbone, built_from
+from train.detectors.anomalib.detector import Limit, Network
 from train.detectors.anomalib.memory import Remembering
 from train.detectors.anomalib.memory_settings import PatchcoreSettings
 from train.detectors.anomalib.pictures import Reader

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from stainless.dataset import Sample
 from stainless.errors import InputError
-from train.detectors.anomalib.adapter import Limit, Network
 from train.detectors.anomalib.backbone import STAGES, OnOurBackbone, built_from
+from train.detectors.anomalib.detector import Limit, Network
 from train.detectors.anomalib.memory import Remembering
 from train.detectors.anomalib.memory_settings import MhPatchcoreSettings
 from train.detectors.anomalib.pictures import Reader
