@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 from timm.models import FeatureInfo, register_model
 from torch import nn
 
-from stainless.errors import InputError
-from train.backbones import BACKBONES, Stages, published_weights
+from train.backbones import Stages, known, published_weights
 from train.detectors.anomalib.detector import Adapter, Network
 from train.detectors.anomalib.pictures import Preparation
 
@@ -77,7 +76,7 @@ STAGES = stainless_backbone.__name__
 class OnOurBackbone(Adapter[S]):
     """A method whose features come from one of this project's backbones."""
 
-    FROZEN = ("feature_extractor.",)
+    FROZEN = ("feature_extractor",)
 
     def weight_file(self) -> Path | None:
         """Return the weight file that was given, or the published one.
@@ -85,17 +84,13 @@ class OnOurBackbone(Adapter[S]):
         Raises:
             InputError: no such backbone, or its weights are not on this machine.
         """
-        name = self.settings.backbone
-        if name not in BACKBONES:
-            raise InputError(
-                f"--{self.NAME}.backbone: {name}, expected one of {', '.join(BACKBONES)}"
-            )
-        return self.context.weights or published_weights(name)
+        known(self.settings.backbone)
+        return self.context.weights or published_weights(self.settings.backbone)
 
     def prepare(self) -> Preparation:
         """Normalise as the backbone was trained."""
-        known = BACKBONES[self.settings.backbone]
-        return Preparation(self.settings.side, known.mean, known.std, channels_last=True)
+        backbone = known(self.settings.backbone)
+        return Preparation(self.settings.side, backbone.mean, backbone.std, channels_last=True)
 
     def identity(self, model: Network) -> str | None:
         """Return the hash of the stages' weights."""

@@ -21,8 +21,8 @@ from torch import Tensor
 from stainless.dataset import Sample
 from stainless.errors import InputError
 from train.detectors.anomalib.pictures import Preparation, Reader
-from train.detectors.anomalib.seeding import seeded
 from train.detectors.detector import Arrays, Context, Metadata, Score, Trainset
+from train.seeding import seeded
 
 S = TypeVar("S", bound=Any)
 
@@ -35,7 +35,7 @@ class Adapter(ABC, Generic[S]):
 
     Attributes:
         NAME: of the method.
-        FROZEN: beginnings of the names of the tensors that come from a weight file.
+        FROZEN: parts of the network that come from a weight file.
         model: anomalib's network; None until something is learned.
         learned: what was learned from and how far, JSON-able.
     """
@@ -130,6 +130,10 @@ class Adapter(ABC, Generic[S]):
         pixels = self.preparation.own_pixels(anomaly_map, *image.shape[:2])
         return Score(float(pixels.max()) if value is None else value, pixels)
 
+    def is_frozen(self, name: str) -> bool:
+        """Return whether a tensor or a part of the network comes from a weight file."""
+        return name.split(".")[0] in self.FROZEN
+
     def identity(self, model: Network) -> str | None:
         """Return by what the weights of the frozen network are known again."""
         del model
@@ -144,7 +148,7 @@ class Adapter(ABC, Generic[S]):
         arrays = {
             name: tensor.detach().cpu().contiguous().numpy()
             for name, tensor in self.model.state_dict().items()
-            if not name.startswith(self.FROZEN)
+            if not self.is_frozen(name)
         }
         metadata = {"anomalib": version("anomalib"), "weights": self.identity(self.model)}
         metadata.update(self.learned)
@@ -183,7 +187,7 @@ class Adapter(ABC, Generic[S]):
         except RuntimeError as error:
             problem = str(error).splitlines()[-1].strip()
             raise InputError(f"{self.NAME}: the model is damaged: {problem}") from None
-        missing = [name for name in missing if not name.startswith(self.FROZEN)]
+        missing = [name for name in missing if not self.is_frozen(name)]
         if missing or unexpected:
             problem = f"{missing[0]} is missing" if missing else f"{unexpected[0]} is not known"
             raise InputError(f"{self.NAME}: the model is damaged: {problem}")

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import timm
-import torch
 from timm.models import register_model
-from torch import Tensor, nn
+from torch import nn
 
 from stainless.errors import InputError
+from train.backbones.weights import read_state
 from train.detectors.anomalib.detector import Adapter
 
 #: timm adds to it what it registers, or makes one that holds nothing else.
@@ -80,33 +80,13 @@ def hub_file(option: str, architecture: str) -> tuple[str, str]:
     return architecture, f"model.safetensors of huggingface.co/{known.hf_hub_id}"
 
 
-def read(path: Path) -> dict[str, Tensor]:
-    """Return the named tensors of a weight file.
-
-    Raises:
-        InputError: it is none.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # both readers raise a dozen types for a broken file
-        raise InputError(f"{path}: not a readable weight file ({type(error).__name__})") from None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise InputError(f"{path}: not a flat state of named tensors")
-    return state
-
-
 def fill(module: nn.Module, path: Path, network: str) -> None:
     """Give a module its tensors from a weight file, which may hold others beside them.
 
     Raises:
         InputError: the file does not hold them all.
     """
-    state, target = read(path), module.state_dict()
+    state, target = read_state(path), module.state_dict()
     for name, tensor in target.items():
         given = state.get(name)
         if given is not None and given.shape == tensor.shape:
@@ -137,7 +117,7 @@ def transformer_from(encoder: str, path: Path) -> Iterator[str]:
         build.__name__ = name
         register_model(build)
     token = _WEIGHTS.set(path)
-    read(path)
+    read_state(path)
     try:
         yield name
     except (RuntimeError, KeyError) as error:

@@ -22,7 +22,7 @@ class AnomalyDino(OnWeightFile[AnomalyDinoSettings], Remembering[AnomalyDinoSett
     """Scores patches by their cosine distance to all those of the nominal pictures."""
 
     NAME = "anomaly_dino"
-    FROZEN = ("feature_encoder.",)
+    FROZEN = ("feature_encoder",)
 
     def published(self) -> tuple[str, str]:
         """Return the encoder and its file."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import torch
 from anomalib.models.components import TimmFeatureExtractor
@@ -16,12 +16,12 @@ from anomalib.models.image.csflow.torch_model import (
 from torch import Tensor, nn
 from torchvision.models import EfficientNet_B5_Weights, efficientnet_b5
 
-from stainless.dataset import Sample
 from train.detectors.anomalib.detector import Network
-from train.detectors.anomalib.pictures import Preparation, Reader
-from train.detectors.anomalib.trained import Optimiser, Trained, clip
+from train.detectors.anomalib.pictures import Preparation
+from train.detectors.anomalib.trained import Trained
 from train.detectors.anomalib.trained_settings import CsflowSettings
 from train.detectors.anomalib.weights import OnWeightFile, fill
+from train.training.loop import Update
 
 #: The layer of EfficientNet-B5 that anomalib takes, and side of the least picture in pixels whose
 #: three scales fit together: 32 pixels a cell, halved twice.
@@ -70,7 +70,8 @@ class Csflow(OnWeightFile[CsflowSettings], Trained[CsflowSettings]):
     """Scores features by how unlikely they are."""
 
     NAME = "csflow"
-    FROZEN = ("feature_extractor.",)
+    FROZEN = ("feature_extractor",)
+    CLIP = 1.0
 
     def published(self) -> tuple[str, str]:
         """Return torchvision's network and its file."""
@@ -87,10 +88,7 @@ class Csflow(OnWeightFile[CsflowSettings], Trained[CsflowSettings]):
         self.criterion = CsFlowLoss()
         return Flow(network, self.settings)
 
-    def start(self, model: Network, samples: Sequence[Sample], read: Reader) -> None:
-        """Nothing is measured before the training."""
-
-    def optimisers(self, model: Network, total: int, per_epoch: int) -> list[Optimiser]:
+    def optimisers(self, model: Network) -> dict[str, torch.optim.Optimizer]:
         """Return anomalib's Adam."""
         adam = torch.optim.Adam(
             model.graph.parameters(),
@@ -99,15 +97,15 @@ class Csflow(OnWeightFile[CsflowSettings], Trained[CsflowSettings]):
             weight_decay=1e-5,
             betas=(0.5, 0.9),
         )
-        return [(adam, None)]
+        return {"adam": adam}
 
-    def loss(self, model: Network, batch: Tensor, step: int) -> Tensor:
-        """Return the mean negative logarithm of the likelihood."""
-        return self.criterion(*model(batch))
-
-    def limit_gradient(self, model: Network) -> None:
-        """Clip the norm, as anomalib's trainer does."""
-        clip(model.graph, 1.0)
+    def update(
+        self, model: Network, batch: Tensor, step: int, update: Update
+    ) -> Mapping[str, Tensor]:
+        """Learn from the mean negative logarithm of the likelihood."""
+        loss = self.criterion(*model(batch))
+        update(loss)
+        return {"loss": loss}
 
     def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map and its value."""

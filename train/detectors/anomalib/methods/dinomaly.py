@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping
 
-from anomalib.models.image.dinomaly.components import StableAdamW, WarmCosineScheduler
+import torch
+from anomalib.models.image.dinomaly.components import StableAdamW
 from anomalib.models.image.dinomaly.lightning_model import TRAINING_CONFIG
 from anomalib.models.image.dinomaly.lightning_model import Dinomaly as Lightning
 from anomalib.models.image.dinomaly.torch_model import DINO_ARCHITECTURES, DinomalyModel
 from torch import Tensor, nn
 
-from stainless.dataset import Sample
 from stainless.errors import InputError
 from train.detectors.anomalib.detector import Network
-from train.detectors.anomalib.pictures import Preparation, Reader
-from train.detectors.anomalib.trained import Optimiser, Trained, clip
+from train.detectors.anomalib.pictures import Preparation
+from train.detectors.anomalib.trained import Trained
 from train.detectors.anomalib.trained_settings import DinomalySettings
 from train.detectors.anomalib.weights import OnWeightFile, hub_file, transformer_from
+from train.training.loop import Update
 
 #: Side of DINOv2's patches in pixels.
 PATCH = 14
@@ -26,7 +28,8 @@ class Dinomaly(OnWeightFile[DinomalySettings], Trained[DinomalySettings]):
     """Scores patches that the decoder cannot imitate."""
 
     NAME = "dinomaly"
-    FROZEN = ("encoder.",)
+    FROZEN = ("encoder",)
+    CLIP = 0.1
 
     def published(self) -> tuple[str, str]:
         """Return the encoder and its file.
@@ -58,26 +61,30 @@ class Dinomaly(OnWeightFile[DinomalySettings], Trained[DinomalySettings]):
         Lightning._initialize_trainable_modules(learned)
         return model
 
-    def start(self, model: Network, samples: Sequence[Sample], read: Reader) -> None:
-        """Nothing is measured before the training."""
-
-    def optimisers(self, model: Network, total: int, per_epoch: int) -> list[Optimiser]:
-        """Return anomalib's StableAdamW, warmed up and cooled down step by step."""
+    def optimisers(self, model: Network) -> dict[str, torch.optim.Optimizer]:
+        """Return anomalib's StableAdamW."""
         rate = self.settings.learning_rate
         learned = nn.ModuleList([model.bottleneck, model.decoder])
         adam = StableAdamW(
             [{"params": learned.parameters()}], **{**TRAINING_CONFIG["optimizer"], "lr": rate}
         )
+        return {"adam": adam}
+
+    def rate(self, start: float, step: int, total: int, per_epoch: int) -> float:
+        """Warm up along a line, then fall to a tenth along a cosine."""
         warmup = min(TRAINING_CONFIG["scheduler"]["warmup_iters"], total // 2)
-        return [(adam, WarmCosineScheduler(adam, rate, rate / 10, total, warmup))]
+        if step < warmup:
+            return start * step / max(1, warmup - 1)
+        progress = (step - warmup) / (total - warmup)
+        return start * (0.1 + 0.45 * (1 + math.cos(math.pi * progress)))
 
-    def loss(self, model: Network, batch: Tensor, step: int) -> Tensor:
-        """Return how far decoder and encoder point apart, the hardest places first."""
-        return model(batch, global_step=step)
-
-    def limit_gradient(self, model: Network) -> None:
-        """Clip the norm, as anomalib's trainer does."""
-        clip(nn.ModuleList([model.bottleneck, model.decoder]), 0.1)
+    def update(
+        self, model: Network, batch: Tensor, step: int, update: Update
+    ) -> Mapping[str, Tensor]:
+        """Learn from how far decoder and encoder point apart, the hardest places first."""
+        loss = model(batch, global_step=step)
+        update(loss)
+        return {"loss": loss}
 
     def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map and its value, the mean of the largest hundredth."""

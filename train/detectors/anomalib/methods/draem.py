@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -15,12 +15,13 @@ from anomalib.models.image.draem.torch_model import (
 )
 from torch import Tensor, nn
 
-from stainless.dataset import Sample, list_images
+from stainless.dataset import list_images
 from stainless.errors import InputError
 from train.detectors.anomalib.detector import Network
-from train.detectors.anomalib.pictures import Preparation, Reader
-from train.detectors.anomalib.trained import Optimiser, Trained
+from train.detectors.anomalib.pictures import Preparation
+from train.detectors.anomalib.trained import Trained
 from train.detectors.anomalib.trained_settings import DraemSettings
+from train.training.loop import Update
 
 #: Weight of the self-supervised block's own loss, and epochs after which the learning rate falls.
 SSPCAB_WEIGHT, MILESTONES = 0.1, (400, 600)
@@ -67,24 +68,26 @@ class Draem(Trained[DraemSettings]):
             encoder.block5.register_forward_hook(lambda *a: self.block.update(output=a[2]))
         return model
 
-    def start(self, model: Network, samples: Sequence[Sample], read: Reader) -> None:
-        """Nothing is measured before the training."""
+    def optimisers(self, model: Network) -> dict[str, torch.optim.Optimizer]:
+        """Return anomalib's Adam."""
+        return {"adam": torch.optim.Adam(model.parameters(), lr=self.settings.learning_rate)}
 
-    def optimisers(self, model: Network, total: int, per_epoch: int) -> list[Optimiser]:
-        """Return anomalib's Adam with its milestones."""
-        adam = torch.optim.Adam(model.parameters(), lr=self.settings.learning_rate)
-        milestones = [epoch * per_epoch for epoch in MILESTONES]
-        return [(adam, torch.optim.lr_scheduler.MultiStepLR(adam, milestones, gamma=0.1))]
+    def rate(self, start: float, step: int, total: int, per_epoch: int) -> float:
+        """Fall to a tenth at each of anomalib's milestones."""
+        return start * 0.1 ** sum(step >= epoch * per_epoch for epoch in MILESTONES)
 
-    def loss(self, model: Network, batch: Tensor, step: int) -> Tensor:
-        """Return anomalib's loss of a batch with artificial anomalies."""
+    def update(
+        self, model: Network, batch: Tensor, step: int, update: Update
+    ) -> Mapping[str, Tensor]:
+        """Learn from anomalib's loss of a batch with artificial anomalies."""
         spoilt, masks = self.anomalies(batch)
         reconstruction, prediction = model(spoilt)
         loss = self.criterion(batch, reconstruction, masks, prediction)
         if self.settings.sspcab:
             block = nn.functional.mse_loss(self.block["input"], self.block["output"])
             loss = loss + SSPCAB_WEIGHT * block
-        return loss
+        update(loss)
+        return {"loss": loss}
 
     def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map; its value is the largest of it."""

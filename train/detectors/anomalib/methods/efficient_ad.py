@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -19,9 +19,10 @@ from stainless.dataset import Sample, list_images, load_image
 from stainless.errors import InputError
 from train.detectors.anomalib.detector import Network
 from train.detectors.anomalib.pictures import Preparation, Reader
-from train.detectors.anomalib.trained import Optimiser, Trained
+from train.detectors.anomalib.trained import Trained
 from train.detectors.anomalib.trained_settings import EfficientAdSettings
 from train.detectors.anomalib.weights import OnWeightFile, fill
+from train.training.loop import Update
 
 #: Side of the least picture that the autoencoder takes.
 LEAST = 256
@@ -37,7 +38,7 @@ class EfficientAd(OnWeightFile[EfficientAdSettings], Trained[EfficientAdSettings
     """Scores where the student, or the autoencoder, does not say what the teacher says."""
 
     NAME = "efficient_ad"
-    FROZEN = ("teacher.",)
+    FROZEN = ("teacher",)
 
     def published(self) -> tuple[str, str]:
         """Return the teacher and the archive that its file is in."""
@@ -95,23 +96,29 @@ class EfficientAd(OnWeightFile[EfficientAdSettings], Trained[EfficientAdSettings
         model.mean_std.update({"mean": mean.view(1, -1, 1, 1), "std": std.view(1, -1, 1, 1)})
         model.mean_std.requires_grad_(False)
 
-    def optimisers(self, model: Network, total: int, per_epoch: int) -> list[Optimiser]:
-        """Return anomalib's Adam, slowed down in the last twentieth of the steps."""
+    def optimisers(self, model: Network) -> dict[str, torch.optim.Optimizer]:
+        """Return anomalib's Adam."""
         known = self.settings
         adam = torch.optim.Adam(
             [*model.student.parameters(), *model.ae.parameters()],
             lr=known.learning_rate,
             weight_decay=known.weight_decay,
         )
-        slower = max(1, int(0.95 * total))
-        return [(adam, torch.optim.lr_scheduler.StepLR(adam, slower, gamma=0.1))]
+        return {"adam": adam}
 
-    def loss(self, model: Network, batch: Tensor, step: int) -> Tensor:
-        """Return anomalib's three losses, added up."""
+    def rate(self, start: float, step: int, total: int, per_epoch: int) -> float:
+        """Fall to a tenth in the last twentieth of the steps."""
+        return start * 0.1 if step >= max(1, int(0.95 * total)) else start
+
+    def update(
+        self, model: Network, batch: Tensor, step: int, update: Update
+    ) -> Mapping[str, Tensor]:
+        """Learn from anomalib's three losses, added up."""
         path = self.natural[int(torch.randint(len(self.natural), (1,)))]
         penalty = natural_picture(path, batch.shape[-2], batch.shape[-1]).to(batch.device)
         student, autoencoder, both = model(batch, penalty)
-        return student + autoencoder + both
+        update(student + autoencoder + both)
+        return {"student": student, "autoencoder": autoencoder, "both": both}
 
     def finish(self, model: Network, samples: Sequence[Sample], read: Reader) -> None:
         """Take the quantiles that put both maps on one scale."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from anomalib.data.utils.image import pad_nextpow2
@@ -13,8 +13,9 @@ from torch import Tensor
 from stainless.dataset import Sample
 from train.detectors.anomalib.detector import Network
 from train.detectors.anomalib.pictures import Preparation, Reader
-from train.detectors.anomalib.trained import Optimiser, Trained
+from train.detectors.anomalib.trained import Trained
 from train.detectors.anomalib.trained_settings import GanomalySettings
+from train.training.loop import Update
 
 
 class Ganomaly(Trained[GanomalySettings]):
@@ -39,9 +40,6 @@ class Ganomaly(Trained[GanomalySettings]):
             extra_layers=known.extra_layers,
         )
 
-    def start(self, model: Network, samples: Sequence[Sample], read: Reader) -> None:
-        """Nothing is measured before the training."""
-
     def common_window(self, samples: Sequence[Sample], read: Reader) -> tuple[int, int]:
         """Return the whole square."""
         return self.settings.side, self.settings.side
@@ -50,32 +48,29 @@ class Ganomaly(Trained[GanomalySettings]):
         """Return the picture in its square, so that all are of one size."""
         return pad_nextpow2(picture)
 
-    def optimisers(self, model: Network, total: int, per_epoch: int) -> list[Optimiser]:
-        """Return anomalib's two Adams, the discriminator's first."""
+    def optimisers(self, model: Network) -> dict[str, torch.optim.Optimizer]:
+        """Return anomalib's two Adams."""
         known = self.settings
-        return [
-            (torch.optim.Adam(half.parameters(), lr=known.learning_rate, betas=known.momenta), None)
-            for half in (model.discriminator, model.generator)
-        ]
+        halves = {"discriminator": model.discriminator, "generator": model.generator}
+        return {
+            name: torch.optim.Adam(half.parameters(), known.learning_rate, known.momenta)
+            for name, half in halves.items()
+        }
 
     def update(
-        self, model: Network, optimisers: Sequence[Optimiser], batch: Tensor, step: int
-    ) -> float:
-        """Update the generator, then the discriminator, as anomalib does."""
-        (discriminator, _), (generator, _) = optimisers
+        self, model: Network, batch: Tensor, step: int, update: Update
+    ) -> Mapping[str, Tensor]:
+        """Let the generator learn, then the discriminator, as anomalib does."""
         padded, fake, latent_in, latent_out = model(batch)
         real, _ = model.discriminator(padded)
         pleased, _ = model.discriminator(fake)
-        loss = self.generator_loss(latent_in, latent_out, padded, fake, real, pleased)
-        generator.zero_grad()
-        loss.backward(retain_graph=True)
-        generator.step()
+        generator = self.generator_loss(latent_in, latent_out, padded, fake, real, pleased)
+        update(generator, "generator")
+        real, _ = model.discriminator(padded)
         pleased, _ = model.discriminator(fake.detach())
-        other = self.discriminator_loss(real, pleased)
-        discriminator.zero_grad()
-        other.backward()
-        discriminator.step()
-        return float(loss.detach())
+        discriminator = self.discriminator_loss(real, pleased)
+        update(discriminator, "discriminator")
+        return {"generator": generator, "discriminator": discriminator}
 
     def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's value; there is no map."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import torch
 from anomalib.models.components.backbone import get_decoder
@@ -11,13 +11,13 @@ from anomalib.models.image.reverse_distillation.loss import ReverseDistillationL
 from anomalib.models.image.reverse_distillation.torch_model import ReverseDistillationModel
 from torch import Tensor
 
-from stainless.dataset import Sample
 from stainless.errors import InputError
 from train.detectors.anomalib.detector import Network
-from train.detectors.anomalib.pictures import Preparation, Reader
-from train.detectors.anomalib.trained import Optimiser, Trained
+from train.detectors.anomalib.pictures import Preparation
+from train.detectors.anomalib.trained import Trained
 from train.detectors.anomalib.trained_settings import ReverseDistillationSettings
 from train.detectors.anomalib.weights import OnWeightFile, fill, hub_file
+from train.training.loop import Update
 
 LAYERS = ("layer1", "layer2", "layer3")
 
@@ -28,7 +28,7 @@ class ReverseDistillation(
     """Scores places where the decoder cannot imitate the encoder."""
 
     NAME = "reverse_distillation"
-    FROZEN = ("encoder.",)
+    FROZEN = ("encoder",)
 
     def published(self) -> tuple[str, str]:
         """Return the encoder and its file.
@@ -61,18 +61,19 @@ class ReverseDistillation(
         self.criterion = ReverseDistillationLoss()
         return model
 
-    def start(self, model: Network, samples: Sequence[Sample], read: Reader) -> None:
-        """Nothing is measured before the training."""
-
-    def optimisers(self, model: Network, total: int, per_epoch: int) -> list[Optimiser]:
+    def optimisers(self, model: Network) -> dict[str, torch.optim.Optimizer]:
         """Return anomalib's Adam."""
         learned = [*model.decoder.parameters(), *model.bottleneck.parameters()]
         adam = torch.optim.Adam(learned, lr=self.settings.learning_rate, betas=(0.5, 0.99))
-        return [(adam, None)]
+        return {"adam": adam}
 
-    def loss(self, model: Network, batch: Tensor, step: int) -> Tensor:
-        """Return how far the features of decoder and encoder point apart."""
-        return self.criterion(*model(batch))
+    def update(
+        self, model: Network, batch: Tensor, step: int, update: Update
+    ) -> Mapping[str, Tensor]:
+        """Learn from how far the features of decoder and encoder point apart."""
+        loss = self.criterion(*model(batch))
+        update(loss)
+        return {"loss": loss}
 
     def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map; its value is the largest of it."""

@@ -7,7 +7,7 @@ deviate by about 4, it would be less than a hundredth.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,15 +15,15 @@ from anomalib.models.image.supersimplenet.loss import SSNLoss
 from anomalib.models.image.supersimplenet.torch_model import SupersimplenetModel
 from torch import Tensor
 from torch.optim import AdamW
-from torch.optim.lr_scheduler import MultiStepLR
 
 from stainless.dataset import Sample
 from stainless.errors import InputError
 from train.detectors.anomalib.backbone import STAGES, OnOurBackbone, built_from
 from train.detectors.anomalib.detector import Network
 from train.detectors.anomalib.pictures import Reader
-from train.detectors.anomalib.trained import Optimiser, Trained
+from train.detectors.anomalib.trained import Trained
 from train.detectors.anomalib.trained_settings import SupersimplenetSettings
+from train.training.loop import Update
 
 #: Pictures from which the standard deviation of the features is taken.
 MEASURED = 8
@@ -73,8 +73,8 @@ class Supersimplenet(OnOurBackbone[SupersimplenetSettings], Trained[Supersimplen
             ]
         model.anomaly_generator.noise_std = self.settings.noise * float(torch.cat(values).std())
 
-    def optimisers(self, model: Network, total: int, per_epoch: int) -> list[Optimiser]:
-        """Return anomalib's AdamW, its rate falling after 80 and 90 percent of the steps."""
+    def optimisers(self, model: Network) -> dict[str, torch.optim.Optimizer]:
+        """Return anomalib's AdamW."""
         rate = self.settings.learning_rate
         head = model.segdec if self.settings.picture_head else model.segdec.seg_head
         adam = AdamW(
@@ -83,15 +83,26 @@ class Supersimplenet(OnOurBackbone[SupersimplenetSettings], Trained[Supersimplen
                 {"params": head.parameters(), "lr": 2 * rate, "weight_decay": 1e-5},
             ]
         )
-        return [(adam, MultiStepLR(adam, [int(total * 0.8), int(total * 0.9)], gamma=0.4))]
+        return {"adam": adam}
 
-    def loss(self, model: Network, batch: Tensor, step: int) -> Tensor:
-        """Return anomalib's loss, or that part of it which trains the anomaly map."""
+    def rate(self, start: float, step: int, total: int, per_epoch: int) -> float:
+        """Fall twice, after 80 and after 90 percent of the steps."""
+        for share in (0.8, 0.9):
+            if step >= int(total * share):
+                start *= 0.4
+        return start
+
+    def update(
+        self, model: Network, batch: Tensor, step: int, update: Update
+    ) -> Mapping[str, Tensor]:
+        """Learn from anomalib's loss, or from that part of it which trains the anomaly map."""
         if self.settings.picture_head:
             labels = torch.zeros(len(batch), device=batch.device)
-            found, score, masks, labels = model(batch, labels=labels)
-            return self.criterion(found, score, masks, labels)
-        return map_loss(model, self.criterion, batch)
+            loss = self.criterion(*model(batch, labels=labels))
+        else:
+            loss = map_loss(model, self.criterion, batch)
+        update(loss)
+        return {"loss": loss}
 
     def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map in [0, 1] and, where its head was trained, its value."""
