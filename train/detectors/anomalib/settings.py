@@ -55,13 +55,13 @@ METHODS = {
         settings=trained_settings.CsflowSettings,
         detector=f"{_PLACE}.csflow:Csflow",
         summary="normalising flow across three scales (Rudolph et al., WACV 2022; anomalib)",
-        small={"hidden": 8, "steps": 3, "batch": 2, "side": 128},
+        small={"hidden": 8, "steps": 1, "batch": 2, "side": 128},
     ),
     "reverse_distillation": Method(
         settings=trained_settings.ReverseDistillationSettings,
         detector=f"{_PLACE}.reverse_distillation:ReverseDistillation",
         summary="a decoder imitates an encoder (Deng and Li, CVPR 2022; anomalib)",
-        small={"backbone": "resnet18", "steps": 3, "batch": 2, "side": 64},
+        small={"backbone": "resnet18", "steps": 1, "batch": 2, "side": 64},
     ),
     "efficient_ad": Method(
         settings=trained_settings.EfficientAdSettings,

@@ -72,11 +72,13 @@ def hub_file(option: str, architecture: str) -> tuple[str, str]:
         architecture: as timm names it.
 
     Raises:
-        InputError: timm knows none of that name, or no weights of it.
+        InputError: timm knows none of that name.
     """
-    known = timm.models.get_pretrained_cfg(architecture) if timm.is_model(architecture) else None
+    if not timm.is_model(architecture):
+        raise InputError(f"{option}: {architecture}, expected a network that timm knows")
+    known = timm.models.get_pretrained_cfg(architecture)
     if known is None or not known.hf_hub_id:
-        raise InputError(f"{option}: {architecture}, expected a network of timm's with weights")
+        return architecture, "a state file of it"
     return architecture, f"model.safetensors of huggingface.co/{known.hf_hub_id}"
 
 

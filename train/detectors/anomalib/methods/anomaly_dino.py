@@ -56,6 +56,8 @@ class AnomalyDino(OnWeightFile[AnomalyDinoSettings], Remembering[AnomalyDinoSett
         except ValueError as error:
             raise InputError(f"--{self.NAME}.ratio: {self.settings.ratio}: {error}") from None
         members = len(model.memory_bank)
+        if members == 0:
+            raise InputError(f"--{self.NAME}.masking: true, but all patches look like background")
         if members < self.settings.neighbours:
             raise InputError(
                 f"--{self.NAME}.neighbours: {self.settings.neighbours}, expected at most the "
