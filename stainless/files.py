@@ -76,7 +76,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` to `path` atomically, as indented JSON."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Return `value` as indented JSON."""
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
 def remove_partials(folder: Path) -> None:

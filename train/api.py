@@ -30,7 +30,7 @@ from train.detectors.detector import DEFAULT, Context, Trainset, method
 from train.detectors.model_file import Model
 from train.detectors.request import describe
 from train.regions import explained_regions
-from train.verdicts import PIXEL, Labelled, rule
+from train.verdicts import PIXEL, Labelled, rule_named
 
 #: A picture: (H, W, 3) RGB or (H, W) grey, uint8; or the file of one.
 Image = np.ndarray | str | Path
@@ -191,7 +191,7 @@ class Detector:
         maps = (self._score(image).map for image in nominal)
         highest = np.array([found.max() for found in maps if found is not None], np.float32)
         labelled = Labelled(highest, np.zeros(len(highest), bool))
-        fitted = rule("false-alarms", PIXEL).fit(labelled, false_alarms)
+        fitted = rule_named("false-alarms", PIXEL).fit(labelled, false_alarms)
         self._model.thresholds[PIXEL] = fitted.entry()
         return self
 

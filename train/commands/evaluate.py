@@ -1,31 +1,30 @@
-"""Judge a model on a labelled part of a dataset: pixels, regions, images, defects, classes."""
+"""Measure a model on a labelled split of a dataset: pixels, regions, images, defects, classes."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stainless.errors import InputError
-from train.commands.common import (
+from train.commands.common import add_model, open_model
+from train.commands.splits import (
     add_data,
     add_hold_out,
-    add_model,
-    check_folder,
-    chosen_threshold,
+    check_truth,
     fingerprints,
     labelled_split,
-    open_model,
-    scored_records,
 )
+from train.commands.thresholds import add_thresholds, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stainless.dataset import Sample
     from train.detectors.model_file import Model
+
+#: What is written, beside the maps.
+METRICS, ROWS, TABLE = "metrics.json", "per_image.csv", "table.txt"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,48 +34,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     parser.add_argument("--split", choices=["validation", "test"], default="test")
     add_hold_out(parser)
-    parser.add_argument("--threshold", type=float, help="default: the model's own")
+    add_thresholds(parser)
     parser.add_argument("--keep-maps", action="store_true", help="keep the anomaly maps as .npy")
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate; write metrics.json, per_image.csv and table.txt, and print the table."""
-    from stainless.files import write_json, write_text
-    from train.metrics import csv_text, evaluate, format_table
+    from stainless.files import json_text
+    from stainless.own_files import OwnFiles
+    from train.map_files import map_file
+    from train.metrics import Thresholds, csv_text, evaluate, format_table
+    from train.scoring import at_models_depth, scored_records
 
-    check_folder(args.out)
-    _refuse_foreign(args.out / "metrics.json")
+    own = OwnFiles(args.out, "evaluate")
+    own.require([METRICS, ROWS, TABLE])
     samples = labelled_split(args)
+    if args.keep_maps:
+        own.require(map_file(Path("maps"), sample.name).as_posix() for sample in samples)
+    check_truth(samples)
     model = open_model(args)
-    threshold = chosen_threshold(model, args)
+    samples = at_models_depth(model, samples)
+    decision = chosen(model, args)
     if args.threshold is None:
         _warn_of_fitted(model, args.category, samples)
-    with scored_records(model, samples, args.out, args.keep_maps) as records:
-        result = evaluate(records, threshold)
+    kept = own if args.keep_maps else None
+    with scored_records(model, samples, args.out, kept) as records:
+        result = evaluate(records, Thresholds(decision.pixel, decision.picture))
+    result = {
+        "rules": {"pixel": decision.pixel_rule, "picture": decision.rule},
+        **result,
+    }
     table = format_table(result)
-    write_text(args.out / "per_image.csv", csv_text(result))
-    write_text(args.out / "table.txt", table + "\n")
-    write_json(args.out / "metrics.json", result)
+    own.write_text(ROWS, csv_text(result))
+    own.write_text(TABLE, table + "\n")
+    own.write_text(METRICS, json_text(result))
     print(table)
     return 0
 
 
-def _refuse_foreign(path: Path) -> None:
-    """Refuse to replace a file of the results' name that evaluate has not written."""
-    if not path.exists():
-        return
-    try:
-        ours = "per_image" in json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, TypeError):
-        ours = False
-    if not ours:
-        raise InputError(f"{path}: holds something else, expected another --out")
-
-
 def _warn_of_fitted(model: Model, category: str, samples: Sequence[Sample]) -> None:
-    """Tell if the model's threshold was fitted to some of these images."""
-    fitted = model.thresholds["pixel"]
-    again = {*fitted.get("fingerprints", ())} & {*fingerprints(category, samples)}
+    """Tell if the model's thresholds were fitted to some of these images."""
+    fitted = {
+        known for entry in model.thresholds.values() for known in entry.get("fingerprints", ())
+    }
+    again = fitted & {*fingerprints(category, samples)}
     if again:
         print(
             f"warning: the threshold was fitted to {len(again)} of these {len(samples)} images, "

@@ -16,7 +16,8 @@ from typing import Any
 from stainless import command_line
 from stainless.dataset_options import counted, reading
 from stainless.errors import InputError
-from train.commands.common import add_compute, add_data, at_least, context_of
+from train.commands.common import add_compute, at_least, context_of
+from train.commands.splits import add_data
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,8 @@
-"""Score pictures: heat map, binary mask, overlay, and a JSON line with the verdict.
+"""Score pictures: a JSON line with the verdict, heat map, binary mask, overlay.
 
-Every anomalous region comes with the nominal patch that it was compared with.
+Verdicts are written as they come. A picture that cannot be used is a line with its reason, and
+makes the exit code 1. Every anomalous region comes with the nominal patch that it was compared
+with, where the method knows one.
 """
 
 from __future__ import annotations
@@ -11,21 +13,29 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stainless.errors import InputError
-from stainless.files import replacing, write_text
-from train.commands.common import (
-    add_model,
-    check_folder,
-    chosen_threshold,
-    naming,
-    open_model,
-)
+from stainless.dataset_options import add_white_level
+from stainless.errors import InputError, explain
+from train.commands.common import add_model, open_model
+from train.commands.thresholds import add_thresholds, chosen
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from stainless.dataset import Sample
+    from stainless.own_files import OwnFiles
+    from train.detectors.detector import Score
+    from train.detectors.model_file import Model
+    from train.verdicts.decision import Decision
+
 #: Significant digits of scores in a verdict; a float32 holds hardly more.
 DIGITS = 6
+
+#: What is written: a line for each picture, and the pictures of a verdict.
+VERDICTS = "verdicts.jsonl"
+KINDS = ("heat", "mask", "overlay")
+
+#: Exit code where a picture could not be used.
+SOME_FAILED = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("images", type=Path, nargs="+", help="pictures, or folders of them")
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
-    parser.add_argument("--threshold", type=float, help="default: the model's own")
+    add_thresholds(parser)
+    add_white_level(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,40 +54,86 @@ def run(args: argparse.Namespace) -> int:
     """
     from tqdm import tqdm
 
-    from stainless.dataset import load_image
+    from stainless.dataset import GOOD, Sample
+    from stainless.own_files import OwnFiles
+    from train.scored_names import named_pictures
+    from train.scoring import at_models_depth
+
+    own = OwnFiles(args.out, "score")
+    _refuse_inside_images(args.out, args.images)
+    named = named_pictures(args.images)
+    own.require([VERDICTS, *(f"{name}_{kind}.png" for name in named for kind in KINDS)])
+    model = open_model(args)
+    decision = chosen(model, args)
+    samples = at_models_depth(
+        model,
+        [
+            Sample(path, GOOD, None, name, name, white_level=args.white_level)
+            for name, path in named.items()
+        ],
+    )
+    flagged = failed = 0
+    with own.growing(VERDICTS) as add:
+        for sample in tqdm(samples, unit="image", disable=None, leave=False):
+            verdict = _verdict(model, decision, sample, own)
+            flagged += verdict["verdict"] == "anomalous"
+            failed += verdict["verdict"] is None
+            line = json_line(rounded(verdict), "utf-8")
+            add(line)
+            tqdm.write(json_line(rounded(verdict), sys.stdout.encoding or "ascii"))
+    told = f"{args.out}: {flagged} of {len(named) - failed} pictures anomalous"
+    print(told + (f", {failed} could not be scored" if failed else ""), file=sys.stderr)
+    return SOME_FAILED if failed else 0
+
+
+def _verdict(model: Model, decision: Decision, sample: Sample, own: OwnFiles) -> dict[str, Any]:
+    """Score one picture, write the pictures of its verdict, and return the line."""
+    from train.scoring import score_picture
+
+    # What an earlier run has left must not stand beside this one's line.
+    for kind in KINDS:
+        own.remove(f"{sample.name}_{kind}.png")
+    line: dict[str, Any] = {"image": str(sample.image)}
+    try:
+        image = sample.load()
+        score = score_picture(model, sample, image)
+        verdict = decision.of(score.value, score.map)
+    except (InputError, MemoryError) as error:
+        return {**line, "verdict": None, "reason": explain(error)}
+    line |= {
+        **verdict,
+        "score": score.value,
+        "pixel_threshold": decision.pixel,
+        "pixel_rule": decision.pixel_rule,
+        "regions": _regions(model, score, decision.pixel),
+    }
+    if score.map is not None and decision.pixel is not None:
+        for kind, picture in render(image, score.map, decision.pixel).items():
+            _write_picture(own, own.folder / f"{sample.name}_{kind}.png", picture)
+    return line
+
+
+def _regions(model: Model, score: Score, threshold: float | None) -> list[dict[str, Any]] | None:
+    """Return the anomalous regions; None where there is no map or no threshold of pixels."""
     from train.regions import explained_regions
 
-    check_folder(args.out)
-    _refuse_inside_images(args.out, args.images)
-    named = _named(args.images)
-    model = open_model(args)
-    threshold = chosen_threshold(model, args)
-    lines = []
-    flagged = 0
-    for name, path in tqdm(named.items(), unit="image", disable=None, leave=False):
-        image = load_image(path)
-        try:
-            score = model.detector.score([image])[0]
-        except InputError as error:
-            raise naming(path, error) from None
-        if score.map is None:
-            raise InputError(f"{args.model}: a model of {model.method} gives no anomaly map")
-        regions = explained_regions(model.detector, score, threshold)
-        flagged += bool(regions)
-        verdict = {
-            "image": str(path),
-            "verdict": "anomalous" if regions else "nominal",
-            "score": score.value,
-            "threshold": threshold,
-            "regions": regions,
-        }
-        for kind, picture in render(image, score.map, threshold).items():
-            _write_picture(args.out / f"{name}_{kind}.png", picture)
-        lines.append(json.dumps(rounded(verdict), ensure_ascii=False))
-        tqdm.write(lines[-1])
-    write_text(args.out / "verdicts.jsonl", "\n".join(lines) + "\n")
-    print(f"{args.out}: {flagged} of {len(lines)} pictures anomalous", file=sys.stderr)
-    return 0
+    if score.map is None or threshold is None:
+        return None
+    return explained_regions(model.detector, score, threshold)
+
+
+def json_line(value: Any, encoding: str) -> str:
+    """Return a value as one line of JSON that an encoding can hold, escaped where it must be.
+
+    A byte of a file name that is no UTF-8 (`surrogateescape`) becomes \\udcxx, which reads back as
+    what it was.
+    """
+    line = json.dumps(value, ensure_ascii=False)
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return line
 
 
 def rounded(value: Any) -> Any:
@@ -124,29 +181,13 @@ def _refuse_inside_images(out: Path, given: list[Path]) -> None:
             raise InputError(f"--out: {out} lies in {place}, which is scored, expected another")
 
 
-def _named(given: list[Path]) -> dict[str, Path]:
-    """Return the pictures by the name of their results."""
-    from stainless.dataset import list_images
-
-    named: dict[str, Path] = {}
-    for place in given:
-        paths = list_images(place, deep=True) if place.is_dir() else [place]
-        if not paths:
-            raise InputError(f"{place}: has no images")
-        for path in paths:
-            name = path.relative_to(place) if place.is_dir() else Path(path.name)
-            key = name.with_suffix("").as_posix()
-            if named.setdefault(key, path) != path:
-                raise InputError(f"{path}: results would overwrite those of {named[key]}")
-    return named
-
-
-def _write_picture(path: Path, pixels: np.ndarray) -> None:
+def _write_picture(own: OwnFiles, path: Path, pixels: np.ndarray) -> None:
+    """Write a picture; OpenCV gives its bytes alone, since it cannot open every file name."""
     import cv2
 
-    with replacing(path) as beside:
-        if not cv2.imwrite(str(beside), pixels):
-            raise InputError(f"{path}: cannot be written")
+    _, data = cv2.imencode(".png", pixels)
+    with own.replacing(path) as beside:
+        beside.write_bytes(data.tobytes())
 
 
 if __name__ == "__main__":

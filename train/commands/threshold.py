@@ -1,20 +1,38 @@
-"""Fit a model's threshold: that of the highest pixel F1 on a labelled part of a dataset."""
+"""Fit a model's thresholds, of pixels and of whole pictures, to a split of a dataset.
+
+Each is found by a rule. Without options: where pixels are marked as defective the pixel threshold
+is that of the highest pixel F1, and where pictures are defective the picture threshold is that of
+the highest F1 over whole pictures; a split of good pictures alone gives those at which at most 5 %
+of them raise a false alarm. With --false-alarms, defects are not asked.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from stainless.errors import InputError
-from train.commands.common import (
+from train.commands.common import add_model, open_model
+from train.commands.splits import (
     add_data,
     add_hold_out,
-    add_model,
+    check_truth,
     fingerprints,
     labelled_split,
-    open_model,
-    scored_records,
 )
+from train.verdicts import PICTURE, PIXEL, Fitted, Rule, all_rules, rule_named
+
+if TYPE_CHECKING:
+    from stainless.dataset import Sample
+
+#: Option with the rule of each kind of threshold.
+OPTIONS = {PIXEL: "--rule", PICTURE: "--picture-rule"}
+
+#: Rule of each kind of threshold where there are defects, and where there are none.
+WITH_DEFECTS = {PIXEL: "pixel-f1", PICTURE: "picture-f1"}
+WITHOUT = "false-alarms"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,39 +43,128 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split",
         choices=["validation", "test"],
         default="validation",
-        help="part that the threshold is fitted to (default: validation); never judge on the same",
+        help="what the thresholds are fitted to (default: validation); never evaluate on the same",
     )
+    for kind, option in OPTIONS.items():
+        able = [known for known in all_rules().values() if kind in known.of]
+        parser.add_argument(
+            option,
+            choices=[known.name for known in able],
+            help=f"of the {kind} threshold: "
+            + "; ".join(f"{known.name}: {known.summary}" for known in able),
+        )
+    for known in all_rules().values():
+        if known.parameter is not None:
+            parser.add_argument(
+                f"--{known.name}",
+                type=float,
+                metavar=known.parameter,
+                help=f"use the rule {known.name} with this number (default: {known.default:g})",
+            )
     add_hold_out(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score the part, find the threshold, write it into the model."""
-    from train.metrics import fit_threshold
+    """Score the split, find the thresholds, write them into the model."""
+    from train.scoring import at_models_depth, labelled, scored_records
 
     samples = labelled_split(args)
-    if all(sample.is_good for sample in samples):
-        raise InputError(
-            f"{args.data / args.category}: no image of the {args.split} split has a defect, so no "
-            "threshold can be fitted to it"
-        )
+    chosen = _rules(args, samples)
+    check_truth(samples)
     model = open_model(args)
+    samples = at_models_depth(model, samples)
     with scored_records(model, samples, args.model.absolute().parent) as records:
-        best = fit_threshold(records)
-    model.thresholds["pixel"] = {
-        "value": best.threshold,
-        "rule": "pixel-f1",
-        "f1": best.f1,
+        scores = labelled(records)
+        fitted = {
+            kind: known.fit(scores[kind], _parameter(args, known))
+            for kind, known in chosen.items()
+            if kind in scores
+        }
+    if not fitted:
+        raise InputError(
+            f"{args.model}: a model of {model.method} gives no anomaly maps, so no threshold of "
+            "pixels can be fitted"
+        )
+    origin: dict[str, Any] = {
         "dataset": args.category,
-        "part": args.split,
+        "split": args.split,
         "images": len(samples),
         "fingerprints": fingerprints(args.category, samples),
     }
+    model.thresholds.clear()
+    model.thresholds.update({kind: {**known.entry(), **origin} for kind, known in fitted.items()})
     model.save(args.model)
-    print(
-        f"{args.model}: threshold {best.threshold:.6g}, pixel F1 {best.f1:.4f} on the "
-        f"{len(samples)} {args.split} images of {args.category}"
-    )
+    good = sum(sample.is_good for sample in samples)
+    used = f"{len(samples)} {args.split} images of {args.category}, {good} of them good"
+    _tell(args, fitted, used)
     return 0
+
+
+def _rules(args: argparse.Namespace, samples: Sequence[Sample]) -> dict[str, Rule]:
+    """Return the rule of each threshold that can be fitted to the samples.
+
+    Raises:
+        InputError: a rule that was asked for cannot, or none can.
+    """
+    asked = [known for known in all_rules().values() if _given(args, known) is not None]
+    chosen = {}
+    for kind, option in OPTIONS.items():
+        name = getattr(args, option[2:].replace("-", "_"))
+        explicit = name is not None or any(kind in known.of for known in asked)
+        if name is None:
+            with_defects = rule_named(WITH_DEFECTS[kind], kind)
+            usual = (
+                with_defects if _lacks(with_defects, samples) is None else rule_named(WITHOUT, kind)
+            )
+            known = next((known for known in asked if kind in known.of), usual)
+        else:
+            known = rule_named(name, kind)
+        lacks = _lacks(known, samples)
+        if lacks is None:
+            chosen[kind] = known
+        elif explicit:
+            raise InputError(
+                f"{args.data / args.category}: {lacks} of the {args.split} split, which the rule "
+                f"{known.name} needs"
+            )
+    if not chosen:
+        raise InputError(
+            f"{args.data / args.category}: no threshold can be fitted to the {args.split} split"
+        )
+    return chosen
+
+
+def _lacks(known: Rule, samples: Sequence[Sample]) -> str | None:
+    """Return what a rule needs and the samples do not have; None for nothing."""
+    if known.needs_masks and any(sample.truth != PIXEL for sample in samples):
+        return "there are no masks"
+    if (known.needs_defects or known.needs_masks) and all(sample.is_good for sample in samples):
+        return "no image has a defect"
+    if known.needs_nominal and not any(sample.is_good for sample in samples):
+        return "no image is good"
+    return None
+
+
+def _given(args: argparse.Namespace, known: Rule) -> float | None:
+    value: float | None = getattr(args, known.name.replace("-", "_"), None)
+    return value
+
+
+def _parameter(args: argparse.Namespace, known: Rule) -> float | None:
+    given = _given(args, known)
+    return known.default if given is None else given
+
+
+def _tell(args: argparse.Namespace, fitted: dict[str, Fitted], used: str) -> None:
+    for kind in (PIXEL, PICTURE):
+        title = "threshold" if kind == PIXEL else "picture threshold"
+        found = fitted.get(kind)
+        if found is None:
+            print(f"{args.model}: no {title} can be fitted to the {used}")
+            continue
+        print(f"{args.model}: {title} {found.value:.6g}, {found.line} ({found.rule}) on the {used}")
+    for caution in dict.fromkeys(known.caution for known in fitted.values() if known.caution):
+        print(f"warning: {caution}", file=sys.stderr)
 
 
 if __name__ == "__main__":

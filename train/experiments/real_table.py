@@ -27,6 +27,7 @@ from train.detectors.sequential_patchcore.coreset import SIZE, Coreset
 from train.detectors.sequential_patchcore.model import Detector
 from train.detectors.sequential_patchcore.rivals import anomalib_greedy, exact_greedy
 from train.features import FeatureExtractor
+from train.map_files import map_file, write_map
 from train.metrics import (
     FIGURES,
     Interval,
@@ -207,7 +208,7 @@ def score(
     """Write the anomaly map of every image by every method, features computed once an image."""
     detectors = {method: Detector(extractor, coreset) for method, coreset in coresets.items()}
     for sample in tqdm(samples, desc=f"scoring {folder.name}", unit="image", disable=None):
-        wanted = {method: folder / method / f"{sample.name}.npy" for method in detectors}
+        wanted = {method: map_file(folder / method, sample.name) for method in detectors}
         wanted = {method: path for method, path in wanted.items() if not path.is_file()}
         if not wanted:
             continue
@@ -215,15 +216,14 @@ def score(
         grid = patch_features(extractor, sample)
         for method, path in wanted.items():
             scored = detectors[method].score_features(grid, *image.shape[:2])
-            with replacing(path) as beside:
-                np.save(beside, scored.anomaly_map)
+            write_map(path, scored.anomaly_map)
 
 
 def judge(method: str, parts: dict[str, list[Sample]], out: Path) -> dict[str, Any]:
     """Fit a method's threshold on the validation split and evaluate it on the test split."""
 
     def records(part: str) -> Records:
-        return read_records(parts[part], lambda sample: out / part / method / f"{sample.name}.npy")
+        return read_records(parts[part], lambda sample: map_file(out / part / method, sample.name))
 
     return evaluate(records("test"), fit_threshold(records("validation")).threshold)
 

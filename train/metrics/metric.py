@@ -41,7 +41,7 @@ class Figure:
 
     Attributes:
         key: its name in results, tables and comparisons.
-        title: above a column.
+        title: above a column of a report.
         section: of what `evaluate` returns, in which the figure is.
         name: of the figure there.
         place: where it stands among the columns of a table, from the left.
@@ -51,6 +51,7 @@ class Figure:
         more_is_better: False for what should be low.
         resample: gives, of the rows, the figure of any selection of them; None for a figure that
             single images do not add up to.
+        column: above the column of that name in the printed table, where the section is a row.
     """
 
     key: str
@@ -62,6 +63,7 @@ class Figure:
     worst: Callable[[Sequence[Row]], Sequence[float | None]]
     more_is_better: bool = True
     resample: Callable[[Sequence[Row]], Resampled] | None = None
+    column: str = ""
 
     def of(self, result: Mapping[str, Any]) -> float | None:
         """Return the figure in what `evaluate` returned; None where it is undefined."""
@@ -169,6 +171,11 @@ class Reading:
         """Whether the image is anomalous, by its own threshold or by any pixel."""
         if self.thresholds.picture is not None:
             return self.score >= self.thresholds.picture
+        if self.record.scores is None:
+            raise InputError(
+                f"{self.record.name}: has no anomaly map, so that pictures need a threshold of "
+                "their own"
+            )
         return bool(anomalous(self.pixels.scores, self._pixel_threshold).any())
 
     @property

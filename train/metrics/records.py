@@ -18,6 +18,7 @@ from stainless.dataset import (
     mask_annotation,
 )
 from stainless.errors import InputError
+from train.map_files import read_map
 from train.metrics.regions import region_weights
 from train.metrics.scores import Maps, Pixels, pixels
 
@@ -82,12 +83,7 @@ class Record:
         assert self.scores is not None
         if isinstance(self.scores, np.ndarray):
             return self.scores
-        try:
-            return np.load(self.scores, allow_pickle=False)
-        except (ValueError, EOFError):
-            raise InputError(f"{self.scores}: is no .npy file, or a truncated one") from None
-        except OSError as error:
-            raise InputError(f"{self.scores}: {(error.strerror or 'unreadable').lower()}") from None
+        return read_map(self.scores)
 
     def annotated(self) -> Annotation:
         """Return classes and instances."""
@@ -117,13 +113,12 @@ def read_records(
 
     def read() -> Iterator[Record]:
         for sample in samples:
-            unmarked = sample.mask is None and not sample.is_good
             yield Record(
                 sample.name,
                 sample.group,
                 sample.label,
                 scores(sample),
-                None if unmarked else load_mask(sample),
+                load_mask(sample) if sample.truth == "pixel" else None,
                 # Classes and instances are wanted in one of the readings only.
                 lambda sample=sample: load_annotation(sample),  # type: ignore[misc]
                 load_ignore(sample),

@@ -7,11 +7,16 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from train.metrics.figures import CLASS_FIGURES, FIGURES
+
 
 def csv_text(result: Mapping[str, Any]) -> str:
-    """Return the rows "per_image" as CSV, without their classes; truth values are 0 and 1."""
+    """Return the rows "per_image" as CSV, without their classes; truth values are 0 and 1.
+
+    What could not be measured has no column.
+    """
     rows = [
-        {key: value for key, value in row.items() if key != "classes"}
+        {key: value for key, value in row.items() if not isinstance(value, dict | list)}
         for row in result["per_image"]
     ]
     text = io.StringIO()
@@ -24,34 +29,57 @@ def csv_text(result: Mapping[str, Any]) -> str:
 
 def format_table(result: Mapping[str, Any]) -> str:
     """Return the metrics as lines of text; "-" stands for undefined."""
-    pixels, images, defects = result["pixels"], result["images"], result["defects"]
-    head = ["precision", "recall", "F1", "AUROC", "F1-max", "AU-PRO", "false alarms"]
-    keys = ("precision", "recall", "f1", "auroc")
-    pixel_row = [pixels[key] for key in keys] + [pixels["f1_max"], result["regions"]["au_pro"], ""]
-    image_row = [images[key] for key in keys] + ["", "", images["false_alarm_rate"]]
+    images, missing = result["images"], result["missing"]
     lines = [
-        f"{images['count']} images, {images['good']} of them good; "
-        f"threshold {result['threshold']:.6g}, best on these images "
-        f"{_cell(pixels['f1_max_threshold'], '.6g')}",
+        f"{images['count']} images, {images['good']} of them good; {_thresholds(result)}",
         "",
-        *_grid(head, {"pixels": pixel_row, "images": image_row}),
+        *_figures(result),
         "",
     ]
-    head = ["kind", "number", "pixel recall", "mean recall"]
+    for reason in dict.fromkeys(missing.values()):
+        names = ", ".join(name for name, why in missing.items() if why == reason)
+        lines.append(f"not measured, since {reason}: {names}")
+    return "\n".join([*lines, *([] if "defects" in missing else _by_class(result))])
+
+
+def _thresholds(result: Mapping[str, Any]) -> str:
+    best = _cell((result.get("pixels") or {}).get("f1_max_threshold"), ".6g")
+    texts = [f"threshold {_cell(result['threshold'], '.6g')}, best on these images {best}"]
+    if result["picture_threshold"] is not None:
+        texts.append(f"picture threshold {result['picture_threshold']:.6g}")
+    return "; ".join(texts)
+
+
+def _figures(result: Mapping[str, Any]) -> list[str]:
+    """Return a row for each section, and a column for each figure that any of them has."""
+    columns = {figure.name: figure.column or figure.title for figure in FIGURES.values()}
+    rows = {}
+    for section in dict.fromkeys(figure.section for figure in FIGURES.values()):
+        if section not in result["missing"]:
+            rows[section] = [result[section].get(name, "") for name in columns]
+    return _grid(list(columns.values()), rows)
+
+
+def _by_class(result: Mapping[str, Any]) -> list[str]:
+    defects = result["defects"]
+    head = ["kind", "number", *(figure.label for figure in CLASS_FIGURES.values())]
     head += ["any" if t == 0 else f"{t:.0%}" for t in defects["coverage_thresholds"]]
     rows = {
         name: [
-            one["kind"],
-            one["instances"],
-            one["pixel_recall"],
-            one["mean_recall"],
-            *one["recall"],
+            known["kind"],
+            known["instances"],
+            *(known[key] for key in CLASS_FIGURES),
+            *known["recall"],
         ]
-        for name, one in result["classes"].items()
+        for name, known in result["classes"].items()
     }
-    every = ["", defects["count"], pixels["recall"], defects["mean_recall"], *defects["recall"]]
-    lines.append("recall by class, and at the share of a defect's pixels that must be found:")
-    return "\n".join([*lines, *_grid(head, {**rows, "all defects": every})])
+    overall = {"pixel_recall": result["pixels"]["recall"], "mean_recall": defects["mean_recall"]}
+    every = ["", defects["count"], *(overall.get(key, "") for key in CLASS_FIGURES)]
+    rows["all defects"] = [*every, *defects["recall"]]
+    return [
+        "recall by class, and at the share of a defect's pixels that must be found:",
+        *_grid(head, rows),
+    ]
 
 
 def _grid(head: Sequence[str], rows: Mapping[str, Sequence[Any]]) -> list[str]:

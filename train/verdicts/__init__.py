@@ -1,36 +1,18 @@
-"""From scores to verdicts: thresholds are fitted by rules, verdicts aggregated by pure functions.
+"""From scores to verdicts: rules fit thresholds, pure functions make verdicts of verdicts.
 
-A rule is a file of `train/verdicts/rules/`, found by its place. Nothing here imports more than
-numpy until a rule is applied.
+A rule is a file of `train/verdicts/rules/`, found by its place; to list rules imports nothing
+heavier than numpy. `train.verdicts.aggregation` goes from pixels to pictures, products and runs.
 """
 
-from train.verdicts.aggregation import (
-    ANOMALOUS,
-    NOMINAL,
-    flagged_pixels,
-    k_of_n,
-    picture_rejected,
-    product_rejected,
-    rejecting_areas,
-    verdict,
+from train.verdicts.rule import (
+    PICTURE,
+    PIXEL,
+    Fitted,
+    Labelled,
+    Rule,
+    all_rules,
+    fit_areas,
+    rule_named,
 )
-from train.verdicts.rule import PICTURE, PIXEL, Fitted, Labelled, Rule, fit_areas, rule, rules
 
-__all__ = [
-    "ANOMALOUS",
-    "NOMINAL",
-    "PICTURE",
-    "PIXEL",
-    "Fitted",
-    "Labelled",
-    "Rule",
-    "fit_areas",
-    "flagged_pixels",
-    "k_of_n",
-    "picture_rejected",
-    "product_rejected",
-    "rejecting_areas",
-    "rule",
-    "rules",
-    "verdict",
-]
+__all__ = ["PICTURE", "PIXEL", "Fitted", "Labelled", "Rule", "all_rules", "fit_areas", "rule_named"]

@@ -1,7 +1,6 @@
 """Verdicts on small things make those on larger ones: pixels, picture, product, runs.
 
-Something is anomalous at or above its threshold, not only above, because the best threshold is
-then a score that occurs, whatever number lies next to it.
+Something is anomalous at or above its threshold, as a pixel is.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from stainless.errors import InputError
+from train.metrics.scores import anomalous
 
 ANOMALOUS, NOMINAL = "anomalous", "nominal"
 
@@ -20,22 +20,14 @@ def verdict(rejected: bool) -> str:
     return ANOMALOUS if rejected else NOMINAL
 
 
-def flagged_pixels(scores: np.ndarray, threshold: float) -> np.ndarray:
-    """Return which scores of an anomaly map are anomalous.
+def picture_rejected(scores: np.ndarray, threshold: float) -> bool:
+    """Return whether a picture has any anomalous pixel (`train.metrics.scores.anomalous`).
 
     Args:
-        scores: float32 of any shape.
-        threshold: compared as float32, as which it was fitted.
-
-    Returns:
-        bool of the same shape.
+        scores: (H, W) float32 anomaly map; without a pixel nothing is rejected.
+        threshold: of pixels.
     """
-    return scores >= np.float32(threshold)
-
-
-def picture_rejected(scores: np.ndarray, threshold: float) -> bool:
-    """Return whether a picture has any anomalous pixel; without a pixel it has none."""
-    return bool(flagged_pixels(scores, threshold).any())
+    return bool(anomalous(scores, threshold).any())
 
 
 def rejecting_areas(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> list[str]:

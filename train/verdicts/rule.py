@@ -80,6 +80,7 @@ class Rule:
             `InputError` where the scores allow none.
         of: what it can find a threshold of: PIXEL, PICTURE or both. One for pictures serves areas.
         needs_defects: whether it needs defective pictures.
+        needs_nominal: whether it needs good pictures.
         needs_masks: whether it needs to know which pixels are defective.
         parameter: name of its number in help texts; None for a rule without.
         default: of that number.
@@ -90,20 +91,39 @@ class Rule:
     fit: Callable[[Labelled, float | None], Fitted]
     of: tuple[str, ...] = (PICTURE,)
     needs_defects: bool = True
+    needs_nominal: bool = False
     needs_masks: bool = False
     parameter: str | None = None
     default: float | None = None
 
 
+def in_the_gap(scores: np.ndarray, flagged: float) -> float:
+    """Return the middle between a score that is to be flagged and the next lower one.
+
+    Every threshold in that gap decides alike on these scores; on others, one at its upper end would
+    let pass what is hardly less anomalous.
+
+    Args:
+        scores: (N,) float.
+        flagged: one of them, or a number above all of them, which is returned then.
+    """
+    below = scores[scores < flagged]
+    if not len(below) or flagged > scores.max():
+        return flagged
+    lower = float(below.max())
+    middle = lower + (flagged - lower) / 2
+    return middle if middle > lower else flagged
+
+
 @cache
-def rules() -> dict[str, Rule]:
+def all_rules() -> dict[str, Rule]:
     """Return every rule by its name, sorted."""
     modules = plugins.modules("train.verdicts.rules").values()
     found: list[Rule] = [import_module(module).RULE for module in modules]
     return {known.name: known for known in sorted(found, key=lambda known: known.name)}
 
 
-def rule(name: str, of: str) -> Rule:
+def rule_named(name: str, of: str) -> Rule:
     """Return a rule.
 
     Args:
@@ -113,7 +133,7 @@ def rule(name: str, of: str) -> Rule:
     Raises:
         InputError: there is none of that name, or not for this.
     """
-    able = {known.name: known for known in rules().values() if of in known.of}
+    able = {known.name: known for known in all_rules().values() if of in known.of}
     if name not in able:
         raise InputError(f"rule {name!r} of a {of}: expected one of {', '.join(able)}")
     return able[name]
@@ -127,7 +147,7 @@ def fit_areas(
     Raises:
         InputError: as `rule`, or an area's scores allow none; the line names the area.
     """
-    known = rule(name, PICTURE)
+    known = rule_named(name, PICTURE)
     fitted = {}
     for area, labelled in areas.items():
         try:

@@ -7,7 +7,7 @@ from support.command_lines import brushed, write, write_test_split
 from stainless import cli
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """Small images on several threads wait for each other more than they compute."""
     before = torch.get_num_threads()
@@ -28,7 +28,7 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def model(data, tmp_path_factory):
+def model(data, one_thread, tmp_path_factory):
     """A model with a threshold, as the commands make it."""
     path = tmp_path_factory.mktemp("model") / "plate.safetensors"
     where = ["--data", str(data), "--category", "plate"]

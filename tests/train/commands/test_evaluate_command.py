@@ -1,4 +1,4 @@
-"""`stainless threshold` and `evaluate` on labelled splits."""
+"""`stainless evaluate` on labelled splits."""
 
 import json
 import shutil
@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 from support.command_lines import HEIGHT, WIDTH, brushed, refused, run, write
+
+from train.detectors.model_file import Model
 
 
 def test_evaluate_writes_json_csv_and_a_table(data, model, tmp_path, capsys):
@@ -23,7 +25,13 @@ def test_evaluate_writes_json_csv_and_a_table(data, model, tmp_path, capsys):
     rows = {row["name"]: row for row in result["per_image"]}
     assert kept.max() == pytest.approx(rows["test/scratch/0"]["score"])
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"metrics.json", "per_image.csv", "table.txt", "maps"}
+    record = ".stainless-evaluate.jsonl"
+    assert left == {"metrics.json", "per_image.csv", "table.txt", "maps", record}
+    assert result["rules"] == {"pixel": "pixel-f1", "picture": "picture-f1"}
+    assert result["images"]["false_alarm_rate"] == 0.0
+    assert lines[0].startswith("4 images, 2 of them good; threshold ")
+    # A second run replaces what the first has written, kept maps included.
+    assert run(capsys, *words, "--keep-maps")[:2] == (0, lines)
 
 
 def test_labelme_files_serve_from_fit_to_report(tmp_path, capsys):
@@ -61,12 +69,82 @@ def test_a_threshold_fitted_to_the_judged_images_is_told(data, model, tmp_path, 
     assert told == []
 
 
-@pytest.mark.parametrize("text", ['{"accuracy": 1}', "[]", "3", "{", "no JSON"])
-def test_metrics_of_somebody_else_stay(data, model, tmp_path, capsys, text):
+@pytest.mark.parametrize("name", ["metrics.json", "table.txt", "per_image.csv"])
+def test_results_of_somebody_else_stay(data, model, tmp_path, capsys, name):
     words = ["evaluate", "--model", model, "--data", data, "--category", "plate", "--out", tmp_path]
-    (tmp_path / "metrics.json").write_text(text)
-    assert "metrics.json: holds something else" in refused(capsys, *words)
-    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
+    (tmp_path / name).write_text('{"accuracy": 1}')
+    line = refused(capsys, *words)
+    assert f"{name}: was not written by an earlier `evaluate`" in line
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_maps_of_somebody_else_stay(data, model, tmp_path, capsys):
+    words = ["evaluate", "--model", model, "--data", data, "--category", "plate", "--out", tmp_path]
+    kept = tmp_path / "maps/test/good/1.npy"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"mine")
+    assert str(kept) in refused(capsys, *words, "--keep-maps")
+    assert kept.read_bytes() == b"mine" and [p.name for p in tmp_path.iterdir()] == ["maps"]
+    assert run(capsys, *words)[0] == 0
+
+
+@pytest.mark.parametrize("command", ["evaluate", "threshold"])
+@pytest.mark.parametrize("damage", ["grey", "size", "missing pixels"])
+def test_all_of_the_truth_is_checked_before_anything_is_scored(
+    data, model, tmp_path, capsys, monkeypatch, command, damage
+):
+    shutil.copytree(data / "plate", tmp_path / "plate")
+    last = tmp_path / "plate/ground_truth/scratch/1_mask.png"
+    mask = cv2.imread(str(last), 0)
+    if damage == "grey":
+        mask[0, 0] = 100
+    elif damage == "size":
+        mask = mask[:-1]
+    else:
+        mask[:] = 0
+    write(last, mask)
+
+    def never(*args):
+        raise AssertionError("scored")
+
+    monkeypatch.setattr("train.scoring.score_picture", never)
+    words = ["--model", model, "--data", tmp_path, "--category", "plate", "--split", "test"]
+    out = [] if command == "threshold" else ["--out", tmp_path / "out"]
+    before = model.read_bytes()
+    assert "1_mask.png" in refused(capsys, command, *words, *out)
+    assert model.read_bytes() == before and not (tmp_path / "out").exists()
+
+
+def test_without_masks_pictures_alone_are_measured(data, model, tmp_path, capsys):
+    shutil.copytree(data / "plate/test", tmp_path / "plate/test")
+    words = ["evaluate", "--model", model, "--data", tmp_path, "--category", "plate"]
+    code, lines, _ = run(capsys, *words, "--out", tmp_path / "out")
+    assert code == 0 and lines[0].startswith("4 images, 2 of them good")
+    assert "not measured, since there are no masks" in lines[-1]
+    result = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert result["images"]["auroc"] == 1.0 and result["pixels"]["f1"] is None
+    assert len((tmp_path / "out/per_image.csv").read_text().splitlines()) == 5
+
+
+def test_a_model_of_the_first_edition_goes_on_by_its_one_threshold(data, model, tmp_path, capsys):
+    own = tmp_path / "own.safetensors"
+    old = Model.load(model)
+    old.thresholds.pop("picture")
+    old.save(own)
+    where = ["--data", data, "--category", "plate"]
+    assert run(capsys, "evaluate", "--model", own, *where, "--out", tmp_path / "out")[0] == 0
+    result = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert result["picture_threshold"] is None
+    assert result["rules"]["picture"] == "pixel-f1, any pixel"
+    assert all(
+        row["flagged"] == (row["pixel_tp"] + row["pixel_fp"] > 0) for row in result["per_image"]
+    )
+    folder = data / "plate/test"
+    _, lines, _ = run(capsys, "score", "--model", own, folder, "--out", tmp_path / "scored")
+    for verdict in map(json.loads, lines):
+        assert verdict["rule"] == "pixel-f1, any pixel"
+        assert (verdict["verdict"] == "anomalous") == bool(verdict["regions"])
+        assert verdict["threshold"] == verdict["pixel_threshold"]
 
 
 def test_a_validation_part_is_held_out_in_whole_groups(data, model, capsys, tmp_path):

@@ -80,10 +80,6 @@ def test_datasets_that_cannot_be_used(data, model, tmp_path, capsys):
     assert not list(tmp_path.glob("*.safetensors")) and not list(tmp_path.glob(".*"))
     words = ["threshold", "--model", model, "--data", data, "--category", "turned"]
     assert "has no validation split; --hold-out 0.2 draws one" in refused(capsys, *words)
-    write(tmp_path / "nice/test/good/a.png", brushed(1))
-    words = ["threshold", "--model", model, "--data", tmp_path, "--category", "nice"]
-    line = refused(capsys, *words, "--split", "test")
-    assert "nice: no image of the test split has a defect" in line
 
 
 def test_missing_weights_and_devices(data, tmp_path, capsys, monkeypatch):

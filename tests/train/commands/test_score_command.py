@@ -1,12 +1,19 @@
 """`stainless score`: pictures and verdicts, and what it refuses."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import cv2
 import pytest
-from support.command_lines import HEIGHT, WIDTH, refused, run
+from support.command_lines import HEIGHT, WIDTH, brushed, refused, run, write
+
+from train import scoring
+from train.commands.score import json_line
 
 
 def test_score_writes_pictures_and_a_verdict_with_the_nearest_nominal(
@@ -85,13 +92,113 @@ def test_a_model_without_threshold(data, tmp_path, capsys):
     assert "has no threshold" in line
 
 
-def test_pictures_of_one_name_do_not_overwrite_each_other(data, model, tmp_path, capsys):
+def test_pictures_of_one_name_keep_their_folders_apart(data, model, tmp_path, capsys):
     one, two = tmp_path / "one/a.png", tmp_path / "two/a.png"
     for place in (one, two):
         place.parent.mkdir()
         shutil.copy(data / "plate/test/good/0.png", place)
-    line = refused(capsys, "score", "--model", model, one, two, "--out", tmp_path / "out")
-    assert "overwrite" in line
+    out = tmp_path / "out"
+    code, lines, _ = run(capsys, "score", "--model", model, one.parent, two, "--out", out)
+    assert code == 0
+    assert [json.loads(line)["image"] for line in lines] == [str(one), str(two)]
+    assert (out / "one/a_heat.png").is_file() and (out / "two/a_heat.png").is_file()
+
+
+def test_a_picture_that_cannot_be_scored_is_a_line_with_its_reason(data, model, tmp_path, capsys):
+    folder, out = tmp_path / "pictures", tmp_path / "out"
+    shutil.copytree(data / "plate/test/scratch", folder)
+    whole = (folder / "0.png").read_bytes()
+    words = ["score", "--model", model, folder, "--out", out]
+    for name in ("broken", "empty", "small"):
+        (folder / f"{name}.png").write_bytes(whole)
+    code, lines, _ = run(capsys, *words)
+    assert code == 0 and len(lines) == 5 and (out / "broken_mask.png").is_file()
+    (folder / "broken.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty.png").write_bytes(b"")
+    write(folder / "small.png", brushed(1, 40, 50))
+    code, lines, told = run(capsys, *words)
+    assert code == 1 and told[-1] == f"{out}: 2 of 2 pictures anomalous, 3 could not be scored"
+    verdicts = {Path(verdict["image"]).stem: verdict for verdict in map(json.loads, lines)}
+    assert list(verdicts) == ["0", "1", "broken", "empty", "small"]
+    assert [verdict["verdict"] for verdict in verdicts.values()] == ["anomalous"] * 2 + [None] * 3
+    for name, reason in (("broken", "is truncated"), ("empty", "is empty"), ("small", "too small")):
+        assert reason in verdicts[name]["reason"] and f"{name}.png" in verdicts[name]["reason"]
+        # The pictures of the first run, when it was whole, stand beside no line of this one.
+        assert not list(out.glob(f"{name}_*"))
+    assert (out / "verdicts.jsonl").read_text().splitlines() == lines
+    assert (out / "1_mask.png").is_file()
+
+
+def test_verdicts_are_written_as_they_come(data, model, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "out"
+    words = ["score", "--model", model, data / "plate/test", "--out", out]
+    assert run(capsys, *words)[0] == 0
+    score_picture, seen = scoring.score_picture, []
+
+    def stops(model, sample, image):
+        file = out / "verdicts.jsonl"
+        seen.append(len(file.read_text().splitlines()) if file.exists() else 0)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return score_picture(model, sample, image)
+
+    monkeypatch.setattr(scoring, "score_picture", stops)
+    assert run(capsys, *words)[0] == 130
+    # The older file was gone before the first picture, and two of four lines are left.
+    assert seen == [0, 1, 2]
+    lines = (out / "verdicts.jsonl").read_text().splitlines()
+    assert [Path(json.loads(line)["image"]).name for line in lines] == ["0.png", "1.png"]
+    monkeypatch.undo()
+    assert run(capsys, *words)[0] == 0
+    assert len((out / "verdicts.jsonl").read_text().splitlines()) == 4
+
+
+def test_files_of_the_user_are_not_replaced(data, model, tmp_path, capsys, monkeypatch):
+    picture, truth = tmp_path / "p.png", tmp_path / "p_mask.png"
+    shutil.copy(data / "plate/test/scratch/0.png", picture)
+    shutil.copy(data / "plate/ground_truth/scratch/0_mask.png", truth)
+    monkeypatch.chdir(tmp_path)
+    before = truth.read_bytes()
+    words = ["score", "--model", model, "p.png", "--out", "."]
+    line = refused(capsys, *words)
+    assert "p_mask.png: was not written by an earlier `score`" in line
+    assert truth.read_bytes() == before and len(list(tmp_path.iterdir())) == 2
+    truth.unlink()
+    (tmp_path / "verdicts.jsonl").write_text("mine")
+    assert "verdicts.jsonl: was not written" in refused(capsys, *words)
+    (tmp_path / "verdicts.jsonl").unlink()
+    assert run(capsys, *words)[0] == 0
+    assert run(capsys, *words)[0] == 0
+    shutil.copy(data / "plate/ground_truth/scratch/0_mask.png", truth)
+    assert "was changed since" in refused(capsys, *words)
+    assert truth.read_bytes() == before
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
+@pytest.mark.parametrize("name", [b"sch\xf6n.png", "sch\u00f6n \u6f22.png".encode(), b"plain.png"])
+def test_a_line_of_json_can_be_written_and_read_in_any_encoding(name, encoding):
+    line = json_line({"image": os.fsdecode(name)}, encoding)
+    written = line.encode(encoding).decode(encoding)
+    assert os.fsencode(json.loads(written)["image"]) == name
+    assert name != b"plain.png" or "\\" not in line
+
+
+def test_names_survive_an_output_that_can_encode_none_of_them(data, model, tmp_path):
+    encoding = "ascii"
+    folder, out = tmp_path / "bilder", tmp_path / "out"
+    folder.mkdir()
+    names = [b"sch\xf6n.png", "\u6f22\u00e9.png".encode()]
+    for name in names:
+        shutil.copy(data / "plate/test/good/0.png", os.fsencode(folder) + b"/" + name)
+    words = [sys.executable, "-m", "stainless.cli", "score", "--model", model, folder, "--out", out]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(words, capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    for text in (done.stdout.decode(encoding), (out / "verdicts.jsonl").read_text("utf-8")):
+        found = {os.fsencode(json.loads(line)["image"]) for line in text.splitlines()}
+        assert found == {os.fsencode(folder) + b"/" + name for name in names}
+    for name in names:
+        assert Path(os.fsdecode(os.fsencode(out) + b"/" + name[:-4] + b"_heat.png")).is_file()
 
 
 def test_results_go_to_a_folder_apart_from_the_pictures(data, model, tmp_path, capsys):

@@ -18,6 +18,7 @@ from stainless.dataset import Annotation, AnnotationClass, load_image, load_mask
 from stainless.errors import InputError
 from train.metrics import (
     Record,
+    Thresholds,
     compare,
     compare_class,
     csv_text,
@@ -145,16 +146,13 @@ def test_table_and_csv():
     assert rows[1]["flagged"] == "1" and rows[1]["defective"] == "0" and rows[0]["pixel_fn"] == "2"
     lines = format_table(result).splitlines()
     assert lines[0] == "2 images, 1 of them good; threshold 3, best on these images 5"
-    pixels = next(line for line in lines if line.startswith("pixels"))
-    assert pixels.split() == [
-        "pixels",
-        "0.333",
-        "0.500",
-        "0.400",
-        "0.745",
-        "0.667",
-        *pixels.split()[-1:],
-    ]
+    head = lines[2].replace("mean recall", "mean-recall").replace("false alarms", "false-alarms")
+    cells = dict(zip(head.split(), lines[3].split()[1:], strict=False))
+    assert lines[3].startswith("pixels") and cells["precision"] == "0.333"
+    assert cells["recall"] == "0.500" and cells["F1"] == "0.400" and "0.667" in lines[3]
+    assert lines[3].split()[-1] == "1.000"
+    decided = evaluate(by_hand(), Thresholds(3.0, 4.5))
+    assert format_table(decided).splitlines()[0].endswith("; picture threshold 4.5")
     stain = next(line for line in lines if line.startswith("stain")).split()
     assert stain[1:5] == ["impurity", "1", "0.300", "0.417"] and len(stain) == 5 + 12
     nothing = evaluate(records_of([(np.zeros((3, 3), np.float32), np.zeros((3, 3), bool))]), 1.0)
@@ -184,6 +182,77 @@ def test_from_files(annotated, tmp_path):
     total = sum(result["pixels"][key] for key in ("tp", "fp", "fn", "tn"))
     assert total == len(samples) * 24 * 32 - ignored
     assert compare(result["per_image"], result["per_image"], 0, 20)["f1"] == (0, 0, 0)
+
+
+def test_pictures_are_decided_by_their_own_threshold():
+    by_pixel, by_picture = evaluate(by_hand(), 3.0), evaluate(by_hand(), Thresholds(3.0, 4.5))
+    assert by_pixel["pixels"] == by_picture["pixels"]
+    assert by_pixel["defects"] == by_picture["defects"]
+    assert [row["flagged"] for row in by_pixel["per_image"]] == [True, True]
+    assert [row["flagged"] for row in by_picture["per_image"]] == [True, False]
+    assert by_pixel["images"]["false_alarm_rate"] == 1.0
+    assert by_picture["images"]["false_alarm_rate"] == 0.0
+    assert by_picture["pixels"]["false_alarm_rate"] == 1.0
+    assert by_picture["images"]["auroc"] == by_pixel["images"]["auroc"]
+    assert (by_picture["threshold"], by_picture["picture_threshold"]) == (3.0, 4.5)
+    assert by_pixel["picture_threshold"] is None
+
+
+def scored(name, label, value, scores=None, mask=None, ignore=None):
+    return Record(name, name, label, scores, mask, ignore=ignore, value=value)
+
+
+def test_the_score_of_a_picture_is_the_methods_own():
+    scores, mask = np.zeros((2, 3), np.float32), np.zeros((2, 3), bool)
+    scores[0] = 5
+    found = evaluate(lambda: iter([scored("a", "good", 0.25, scores, mask)]), Thresholds(9.0, 0.25))
+    assert found["per_image"][0]["score"] == 0.25 and found["per_image"][0]["flagged"]
+    # Where it is the highest pixel, one that is ignored does not count.
+    ignore = scores > 0
+    found = evaluate(lambda: iter([scored("a", "good", 5.0, scores, mask, ignore)]), 9.0)
+    assert found["per_image"][0]["score"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("scores", "reason"),
+    [(None, "the method gives no anomaly map"), (np.ones((2, 3)), "there are no masks")],
+)
+def test_without_maps_or_masks_pictures_alone_are_measured(scores, reason):
+    clean = None if scores is None else np.zeros((2, 3), bool)
+    made = [scored("a", "good", 0.1, scores, clean), scored("b", "dent", 0.7, scores)]
+    made.append(scored("c", "dent", 0.3, scores))
+    result = evaluate(lambda: iter(made), Thresholds(0.5, 0.5))
+    json.dumps(result, allow_nan=False)
+    images = result["images"]
+    assert (images["count"], images["tp"], images["fn"], images["tn"]) == (3, 1, 1, 1)
+    assert images["auroc"] == 1.0
+    assert set(result["missing"]) == {"pixels", "regions", "defects", "classes"}
+    assert set(result["missing"].values()) == {reason}
+    assert result["pixels"]["f1"] is None and result["regions"]["au_pro"] is None
+    assert all(row.keys() == {*ROW} for row in result["per_image"])
+    lines = format_table(result).splitlines()
+    assert f"not measured, since {reason}: " in lines[-1] and "pixels" in lines[-1]
+    assert csv_text(result).splitlines()[0] == ",".join(ROW)
+    found = compare(result["per_image"], result["per_image"], 0, 5)
+    assert math.isnan(found["f1"].difference) and found["image_auroc"].difference == 0
+
+
+ROW = ("name", "group", "label", "defective", "score", "flagged")
+
+
+def test_a_map_of_few_pictures_is_a_map_of_none():
+    masked = scored("a", "dent", 1.0, np.ones((2, 3)), np.ones((2, 3), bool))
+    for made in ([masked, scored("b", "dent", 0.7)], [scored("b", "dent", 0.7), masked]):
+        result = evaluate(lambda made=made: iter(made), Thresholds(0.5, 0.8))
+        assert result["missing"] and result["pixels"]["f1"] is None
+        assert result["images"]["tp"] == 1
+
+
+def test_a_picture_without_a_map_needs_a_threshold_of_its_own():
+    with pytest.raises(InputError, match="b: has no anomaly map, so that pictures need"):
+        evaluate(lambda: iter([scored("b", "dent", 0.7)]), 0.5)
+    with pytest.raises(InputError, match="b: has neither a score nor an anomaly map"):
+        evaluate(lambda: iter([scored("b", "dent", None)]), Thresholds(None, 0.5))
 
 
 def record(name="a", scores=None, **more):

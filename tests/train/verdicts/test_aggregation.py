@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from stainless.errors import InputError
-from train.verdicts import (
-    flagged_pixels,
+from train.metrics import anomalous
+from train.verdicts.aggregation import (
     k_of_n,
     picture_rejected,
     product_rejected,
@@ -30,12 +30,12 @@ few = st.sampled_from([-1.0, 0.0, 0.1, 0.25, 1.0])
 def test_a_picture_is_rejected_by_any_pixel(scores, threshold):
     rejected = any(float(score) >= float(np.float32(threshold)) for score in scores.ravel())
     assert picture_rejected(scores, threshold) is rejected
-    assert flagged_pixels(scores, threshold).any() == rejected
+    assert anomalous(scores, threshold).any() == rejected
 
 
 def test_a_threshold_is_compared_as_a_pixel_is():
     # 0.1 as float64 is smaller than as float32.
-    assert flagged_pixels(np.full((1, 1), 0.3, np.float32), 0.3).all()
+    assert anomalous(np.full((1, 1), 0.3, np.float32), 0.3).all()
 
 
 names = st.sampled_from(["cap", "neck", "body", "base"])

@@ -34,6 +34,7 @@ FIGURES = (
         resample=shares(
             lambda row: count(row, "defect_recall_sum"), lambda row: count(row, "defects")
         ),
+        column="mean recall",
     ),
 )
 

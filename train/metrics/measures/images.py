@@ -66,6 +66,7 @@ FIGURES = (
         "score, and the other way round, largest share first.",
         _wrongly_ranked,
         resample=_auroc,
+        column="AUROC",
     ),
     Figure(
         "false_alarm_rate",
@@ -77,6 +78,7 @@ FIGURES = (
         _alarms,
         more_is_better=False,
         resample=_alarm_rate,
+        column="false alarms",
     ),
 )
 

@@ -74,6 +74,7 @@ FIGURES = (
         "Pictures with false positives, most of them first.",
         _most_false,
         resample=shares(_hits, _flags),
+        column="precision",
     ),
     Figure(
         "recall",
@@ -84,6 +85,7 @@ FIGURES = (
         "Defective pictures, lowest pixel recall first.",
         lowest(_hits, _wanted),
         resample=shares(_hits, _wanted),
+        column="recall",
     ),
     Figure(
         "f1",
@@ -94,6 +96,7 @@ FIGURES = (
         f"{_LOWEST_F1}.",
         lowest(_twice, _both),
         resample=shares(_twice, _both),
+        column="F1",
     ),
     Figure(
         "f1_max",
@@ -104,6 +107,7 @@ FIGURES = (
         f"{_LOWEST_F1}; the overlay is at the method's own threshold, not at the one of this "
         "number.",
         lowest(_twice, _both),
+        column="F1-max",
     ),
     Figure(
         "pixel_auroc",
@@ -113,6 +117,7 @@ FIGURES = (
         70,
         "No single picture has this number; lowest pixel F1 first.",
         lowest(_twice, _both),
+        column="AUROC",
     ),
     Figure(
         "pixel_false_alarm_rate",
@@ -124,6 +129,7 @@ FIGURES = (
         _alarms,
         more_is_better=False,
         resample=_alarm_rate,
+        column="false alarms",
     ),
 )
 

@@ -23,6 +23,7 @@ FIGURES = (
             lambda row: count(row, "pixel_tp"),
             lambda row: count(row, "pixel_tp") + count(row, "pixel_fn"),
         ),
+        column="AU-PRO",
     ),
 )
 

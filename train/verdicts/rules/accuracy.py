@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from stainless.errors import InputError
-from train.verdicts.rule import PICTURE, Fitted, Labelled, Rule
+from train.verdicts.rule import PICTURE, Fitted, Labelled, Rule, in_the_gap
 
 
 def fit(labelled: Labelled, parameter: float | None = None) -> Fitted:
     """Return the threshold of the highest accuracy, the highest one of equals.
 
-    It is a score that occurs, or the number next above the highest one, where nothing is flagged.
+    It lies in the middle between the lowest score that it flags and the next lower one; where it
+    flags nothing, it is the number next above the highest score.
 
     Raises:
         InputError: there is no score.
@@ -28,7 +29,7 @@ def fit(labelled: Labelled, parameter: float | None = None) -> Fitted:
     best = int(right.argmax())
     how = {"accuracy": float(right[best] / len(scores)), "pictures": len(scores)}
     line = f"accuracy {how['accuracy']:.4f} on {len(scores)} scores"
-    return Fitted(float(values[best]), RULE.name, how, line)
+    return Fitted(in_the_gap(scores, float(values[best])), RULE.name, how, line)
 
 
 RULE = Rule("accuracy", "most verdicts are right", fit, of=(PICTURE,), needs_defects=False)

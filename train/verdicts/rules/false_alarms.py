@@ -63,6 +63,7 @@ RULE = Rule(
     fit,
     of=(PIXEL, PICTURE),
     needs_defects=False,
+    needs_nominal=True,
     parameter="SHARE",
     default=DEFAULT,
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from stainless.errors import InputError
-from train.verdicts.rule import PICTURE, Fitted, Labelled, Rule
+from train.verdicts.rule import PICTURE, Fitted, Labelled, Rule, in_the_gap
 
 
 def fit(labelled: Labelled, parameter: float | None = None) -> Fitted:
-    """Return the score with the highest F1 as a threshold, the highest one of equals.
+    """Return the threshold with the highest F1, the highest one of equals.
+
+    It lies in the middle between the lowest score that it flags and the next lower one.
 
     Raises:
         InputError: nothing is defective, so that every threshold is as good.
@@ -29,7 +31,13 @@ def fit(labelled: Labelled, parameter: float | None = None) -> Fitted:
         f"picture F1 {f1[best]:.4f}, {hits[best]} of {total} defective and {false} of {good} good "
     )
     caution = None if good else "no picture is good, so the threshold lets everything be anomalous"
-    return Fitted(float(values[best]), RULE.name, how, f"{line}pictures flagged", caution)
+    return Fitted(
+        in_the_gap(labelled.scores, float(values[best])),
+        RULE.name,
+        how,
+        f"{line}pictures flagged",
+        caution,
+    )
 
 
 RULE = Rule("picture-f1", "highest F1 over whole pictures", fit, of=(PICTURE,))

@@ -1,0 +1,166 @@
+"""A command replaces no file but those that an earlier run of it has written and nobody changed.
+
+A folder of results keeps a record, `.stainless-<command>.jsonl`, with the length and the SHA-256
+of every file that the command has written there. What is not in it, or is no longer what was
+written, is somebody else's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from stainless.errors import InputError
+from stainless.files import naming, replacing, write_text
+
+_CHUNK = 1 << 20
+
+
+class OwnFiles:
+    """The files of a command in a folder of results.
+
+    Args:
+        folder: of the results; it need not be there yet.
+        command: name of the command.
+
+    Raises:
+        InputError: the folder is a file.
+    """
+
+    def __init__(self, folder: Path, command: str) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"--out: {folder} is a file, expected a folder")
+        self.folder = folder
+        self.command = command
+        self._record = folder / f".stainless-{command}.jsonl"
+        self._known: dict[str, list[dict[str, Any]]] = {}
+        self._opened = False
+        for entry in _entries(self._record):
+            self._known.setdefault(entry["name"], []).append(entry)
+
+    def owns(self, name: str) -> bool:
+        """Tell whether a file may be replaced: it is not there, or the command wrote it so."""
+        path = self.folder / name
+        if not path.exists() and not path.is_symlink():
+            return True
+        return path.is_file() and any(_fits(path, entry) for entry in self._known.get(name, ()))
+
+    def require(self, names: Iterable[str]) -> None:
+        """Refuse to replace what is not the command's own.
+
+        Args:
+            names: of the files to be written, as paths from the folder.
+
+        Raises:
+            InputError: names the first file that is somebody else's.
+        """
+        for name in names:
+            if not self.owns(name):
+                raise InputError(
+                    f"{self.folder / name}: was not written by an earlier `{self.command}`, or was "
+                    "changed since, so it is not replaced; move it away or give another --out"
+                )
+
+    def remove(self, name: str) -> None:
+        """Remove a file of an earlier run, if it is there; raises as `require`."""
+        self.require([name])
+        (self.folder / name).unlink(missing_ok=True)
+
+    @contextmanager
+    def replacing(self, path: Path) -> Iterator[Path]:
+        """Do as `stainless.files.replacing` with a file in the folder; raises as `require`."""
+        name = path.relative_to(self.folder).as_posix()
+        self.require([name])
+        with replacing(path) as beside:
+            yield beside
+            size, digest = _measured(beside)
+            # Before the file takes its place: a run that is killed between knows it all the same.
+            self._note({"name": name, "size": size, "sha256": digest})
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file atomically, as `stainless.files.write_text`; raises as `require`."""
+        with self.replacing(self.folder / name) as beside:
+            beside.write_bytes(text.encode(errors="backslashreplace"))
+
+    @contextmanager
+    def growing(self, name: str) -> Iterator[Callable[[str], None]]:
+        """Yield what adds a line to a new file; each is on disk for others before it returns.
+
+        A file of an earlier run is removed at once. It is known again by its first line, since a
+        run may be killed after any.
+
+        Raises:
+            InputError: as `require`.
+        """
+        self.remove(name)
+        file: BinaryIO | None = None
+
+        def add(line: str) -> None:
+            nonlocal file
+            data = f"{line}\n".encode()
+            path = self.folder / name
+            with naming(path):
+                if file is None:
+                    digest = hashlib.sha256(data).hexdigest()
+                    self._note({"name": name, "size": len(data), "sha256": digest, "grows": True})
+                    file = path.open("xb", buffering=0)
+                file.write(data)
+
+        try:
+            yield add
+        finally:
+            if file is not None:
+                file.close()
+
+    def _note(self, entry: dict[str, Any]) -> None:
+        known = self._known.setdefault(entry["name"], [])
+        known.append(entry)
+        # The file is what was noted last or, after a kill before it took its place, before that.
+        del known[:-2]
+        if not self._opened:
+            # What a killed run has left may end in the middle of a line.
+            lines = [_line(known) for entries in self._known.values() for known in entries]
+            write_text(self._record, "".join(lines))
+            self._opened = True
+            return
+        with naming(self._record), self._record.open("ab") as record:
+            record.write(_line(entry).encode())
+
+
+def _line(entry: dict[str, Any]) -> str:
+    return json.dumps(entry) + "\n"
+
+
+def _entries(record: Path) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a record; a line that is none, such as half a line, is passed over."""
+    if not record.is_file():
+        return
+    for line in record.read_bytes().splitlines():
+        try:
+            entry = json.loads(line)
+            known = {key: entry[key] for key in ("name", "size", "sha256")}
+        except (ValueError, KeyError, TypeError):
+            continue
+        yield {**known, "grows": True} if entry.get("grows") else known
+
+
+def _fits(path: Path, entry: dict[str, Any]) -> bool:
+    """Tell whether a file is what an entry says, or begins with it if it grows."""
+    size = path.stat().st_size
+    if size < entry["size"] or (size > entry["size"] and not entry.get("grows")):
+        return False
+    return _measured(path, entry["size"])[1] == str(entry["sha256"])
+
+
+def _measured(path: Path, limit: int | None = None) -> tuple[int, str]:
+    """Return length and SHA-256 of a file, or of its first bytes."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK if limit is None else min(_CHUNK, limit - size)):
+            digest.update(chunk)
+            size += len(chunk)
+    return size, digest.hexdigest()

@@ -1,1 +1,0 @@
-"""anomalib's models behind the detector's protocol, each a method by its own name."""

@@ -1,0 +1,127 @@
+"""From a model and samples to records that metrics and rules can read."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from stainless.dataset import Depth, Sample, at_depth
+from stainless.errors import InputError
+from stainless.own_files import OwnFiles
+from train.detectors.detector import Score
+from train.detectors.model_file import Model
+from train.map_files import map_file, write_map
+from train.metrics import Records, read_records
+from train.metrics.metric import Reading, Thresholds
+from train.metrics.records import maps_of
+from train.verdicts import PICTURE, PIXEL, Labelled
+
+
+def score_picture(model: Model, sample: Sample, image: np.ndarray) -> Score:
+    """Return the score of a sample's (H, W, 3) uint8 picture.
+
+    Raises:
+        InputError: the picture cannot be used; names its file.
+    """
+    try:
+        return model.detector.score([image])[0]
+    except InputError as error:
+        named = str(sample.image) in str(error)
+        raise error if named else InputError(f"{sample.image}: {error}") from None
+
+
+def at_models_depth(model: Model, samples: Sequence[Sample]) -> list[Sample]:
+    """Return samples that are read with the white level that the model learned with.
+
+    The first picture that can be read shows whether they have the depth that the model learned
+    (`stainless.dataset.at_depth` warns if not).
+
+    Raises:
+        InputError: the model's file says no depth that there is.
+    """
+    known = model.metadata.get("depth")
+    if known is None:
+        return list(samples)
+    depth = Depth.from_record(known)
+    for start in range(len(samples)):
+        try:
+            adjusted = at_depth([*samples[start:], *samples[:start]], depth)
+        except InputError:
+            continue
+        end = len(samples) - start
+        return [*adjusted[end:], *adjusted[:end]]
+    return list(samples)
+
+
+@contextmanager
+def scored_records(
+    model: Model, samples: Sequence[Sample], folder: Path, own: OwnFiles | None = None
+) -> Iterator[Records]:
+    """Score samples and yield their records, the maps lying in files until the end.
+
+    Args:
+        model: scores the images.
+        samples: what is scored.
+        folder: where the maps are put, 4 bytes a pixel.
+        own: keeps them there, as <folder>/maps/<sample name>.npy; None removes them.
+
+    Raises:
+        InputError: an image that cannot be used; names its file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    maps = folder / "maps" if own else Path(tempfile.mkdtemp(prefix=".maps.", dir=folder))
+    values: dict[str, float] = {}
+    mapped = set()
+    try:
+        for sample in tqdm(samples, desc="scoring", unit="image", disable=None, leave=False):
+            score = score_picture(model, sample, sample.load())
+            values[sample.name] = score.value
+            if score.map is None:
+                continue
+            mapped.add(sample.name)
+            path = map_file(maps, sample.name)
+            if own is not None:
+                write_map(path, score.map, own.replacing)
+            else:
+                write_map(path, score.map)
+        yield read_records(
+            samples,
+            lambda sample: map_file(maps, sample.name) if sample.name in mapped else None,
+            lambda sample: values[sample.name],
+        )
+    finally:
+        if own is None:
+            shutil.rmtree(maps, ignore_errors=True)
+
+
+def labelled(records: Records) -> dict[str, Labelled]:
+    """Return what thresholds are fitted to, by what they are of.
+
+    Returns:
+        "picture": the scores of pictures. "pixel": the highest pixel of each, and all pixels where
+        every image has a map and every defect is marked; left out where any image has no map.
+
+    Raises:
+        InputError: as `Record.pixels`.
+    """
+    scores, tops, defective = [], [], []
+    complete = mapped = True
+    for record in records():
+        reading = Reading(record, Thresholds(None))
+        scores.append(reading.score)
+        defective.append(record.defective)
+        mapped &= record.scores is not None
+        complete &= record.lacks is None
+        tops.append(reading.top if mapped else np.nan)
+    kinds = np.array(defective, bool)
+    found = {PICTURE: Labelled(np.array(scores), kinds)}
+    if mapped:
+        maps = maps_of(records) if complete else None
+        found[PIXEL] = Labelled(np.array(tops, np.float32), kinds, maps)
+    return found
