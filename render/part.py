@@ -19,12 +19,12 @@ import numpy.typing as npt
 
 from render.camera import View
 from render.cycles.tracer import Sampling, Tracer
+from render.scene import Scene, scene_with
 from stainless.config import nearest
 from stainless.plugins import folders
 
 if TYPE_CHECKING:
     from render.plan import Sample, Streams
-    from render.scene import Scene
     from render.series import Side
 
 Float32 = npt.NDArray[np.float32]
@@ -155,15 +155,21 @@ class Part(ABC):
 
     Attributes:
         name: as in a scene; that of its folder.
-        scene: the scene's dataclass, `render.scene.Scene` with the part's own keys.
+        ranges: dataclass of its keys, with a `validate(key)`; they lie below its name.
+        scene: the scene's dataclass, `render.scene.Scene` with the part's keys; made of the ranges.
         flaws: its kinds of flaws by the name of their class.
         impurities: index of the class of each kind of matter that may lie on it, 1 to 100, by name.
     """
 
     name: str
+    ranges: type[Any]
     scene: type[Scene]
     flaws: Mapping[str, Flaw]
     impurities: Mapping[str, int] = {}
+
+    def __init_subclass__(cls) -> None:
+        if "ranges" in vars(cls):
+            cls.scene = scene_with(cls.name, cls.ranges)
 
     @abstractmethod
     def sample(self, scene: Any, side: Side | None, streams: Streams) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,6 +103,27 @@ class Scene:
                     f"series.groups[{place}].defects: true, expected false: for validation the "
                     "layout loco has good parts only"
                 )
+
+
+def scene_with(name: str, ranges: type[Any]) -> type[Scene]:
+    """Return the type of scene with the keys of a kind of part below its name.
+
+    Args:
+        name: of the kind of part.
+        ranges: dataclass of its keys, with defaults and a `validate(key)`.
+    """
+
+    def validate(scene: Scene) -> None:
+        """Check every value; ValueError names key, value and expectation."""
+        Scene.validate(scene)
+        getattr(scene, name).validate(name)
+
+    return make_dataclass(
+        f"{name.title().replace('_', '')}Scene",
+        [(name, ranges, field(default_factory=ranges))],
+        bases=(Scene,),
+        namespace={"__doc__": f"Attributes:\n    {name}: the part.", "validate": validate},
+    )
 
 
 def schema(tree: Mapping[str, Any]) -> type[Scene]:

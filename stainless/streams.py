@@ -22,6 +22,7 @@ class Stream(IntEnum):
     DEFECT = 7
     AUGMENTATION = 8
     SPLIT = 9
+    PART = 10
 
 
 def seed_sequence(seed: int, sample: int, stream: Stream, *more: int) -> np.random.SeedSequence:

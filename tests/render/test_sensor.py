@@ -176,3 +176,22 @@ def test_the_lens_is_the_same_with_any_number_of_threads():
     finally:
         cv2.setNumThreads(before)
     np.testing.assert_array_equal(*blurred)
+
+
+def test_each_channel_is_a_sensor_of_its_own_and_one_channel_is_as_none():
+    sensor = Sensor(1.0, 0.6, 1e4, 50.0, 0.01, 8, 1, 0.2, 0.02, 5.0, 7)
+    rng = np.random.default_rng(2)
+    grey = rng.uniform(0.3, 0.5, (40, 50)).astype(np.float32)
+    flat = develop(through_lens(grey, sensor), sensor, noise_field(sensor, (40, 50), 3))
+    one = grey[..., None]
+    alike = develop(through_lens(one, sensor), sensor, noise_field(sensor, one.shape, 3))
+    np.testing.assert_array_equal(alike[..., 0], flat)
+    three = np.repeat(one, 3, axis=2)
+    blurred = through_lens(three, sensor)
+    np.testing.assert_array_equal(blurred[..., 1], through_lens(grey, sensor))
+    colour = develop(blurred, sensor, noise_field(sensor, three.shape, 3)).astype(float)
+    # What the channels share is light and vignetting; neither noise nor fixed pattern.
+    quiet = dataclasses.replace(sensor, gain_noise=0.0, offset_noise_e=0.0)
+    bright = develop(blurred, quiet, np.zeros_like(blurred))
+    apart = (colour - bright).reshape(-1, 3)
+    assert abs(np.corrcoef(apart.T)[np.triu_indices(3, 1)]).max() < 0.1

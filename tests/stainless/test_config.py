@@ -309,3 +309,70 @@ def test_keys_have_the_meaning_that_the_docstring_gives_them():
 )
 def test_notation_is_what_can_be_read_again(value, text):
     assert notation(value) == text
+
+
+@dataclass
+class Common:
+    """What both have.
+
+    Attributes:
+        kind: which it is.
+        size: of it.
+    """
+
+    kind: str = "round"
+    size: float = 1.0
+
+
+@dataclass
+class Round(Common):
+    """A round one.
+
+    Attributes:
+        radius: of it.
+    """
+
+    radius: float = 2.0
+
+
+@dataclass
+class Square(Common):
+    """A square one.
+
+    Attributes:
+        edge: of it.
+    """
+
+    edge: float = 3.0
+
+
+def either(tree):
+    kinds = {"round": Round, "square": Square}
+    if tree.get("kind", "round") not in kinds:
+        raise ValueError(f"kind: {tree['kind']}, expected round or square")
+    return kinds[tree.get("kind", "round")]
+
+
+def test_a_key_may_decide_which_others_there_are(tmp_path):
+    base, top = tmp_path / "base.yaml", tmp_path / "top.yaml"
+    base.write_text("size: 5\nradius: 6")
+    top.write_text("extends: base.yaml\nkind: square\nedge: 7")
+    assert read(either, base) == Round("round", 5.0, 6.0)
+    assert read(either, top) == Square("square", 5.0, 7.0)
+    assert read(either, base, [("edge", "8"), ("kind", "square")]) == Square("square", 5, 8)
+    assert read(either, top, [("kind", "round")]) == Round("round", 5.0, 2.0)
+    assert [key.meaning for key in keys(Square)] == ["which it is", "of it", "of it"]
+
+
+def test_what_the_key_does_not_allow_is_named_where_it_stands(tmp_path):
+    base, top = tmp_path / "base.yaml", tmp_path / "top.yaml"
+    base.write_text("kind: square")
+    top.write_text("extends: base.yaml\nradius: 7")
+    for path, overrides, says in (
+        (top, [], f"{top}: radius: unknown key"),
+        (base, [("radius", "3")], "--radius: unknown key"),
+        (base, [("kind", "oval")], "--kind: oval, expected round or square"),
+    ):
+        with pytest.raises(InputError) as caught:
+            read(either, path, overrides)
+        assert str(caught.value).startswith(says)
