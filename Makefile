@@ -14,7 +14,7 @@ demo: .venv/demo
 	$(BIN)/stainless threshold --model $(MODEL) $(CELL) --split validation
 	$(BIN)/stainless evaluate --model $(MODEL) $(CELL) --out reports/cell_small
 	$(BIN)/stainless score --model $(MODEL) datasets/cell_small/cell/test/defective --out reports/cell_small/scored > /dev/null
-	$(BIN)/python train/experiments/sim_to_real.py --config train/experiments/demo.yaml
+	$(BIN)/stainless experiment --config train/experiments/sim_to_real/demo.yaml
 	@echo "plates, clean and stained:  datasets/plate_small/contact_sheet.png"
 	@echo "inspected plate:            reports/cell_small/scored"
 	@echo "report of an experiment:    reports/sim_to_real_demo/report.html"

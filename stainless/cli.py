@@ -22,12 +22,13 @@ COMMANDS = {
     "export-coco": ("exchange.coco", "write a split of a dataset as a COCO file"),
     "export-labelme": ("exchange.labelme", "write a split of a dataset as LabelMe files"),
     "gallery": ("exchange.gallery", "write pages to browse a dataset with"),
+    "report": ("train.commands.report", "write the report of an experiment anew"),
 }
 
 #: Sub-command with a parser of its own: its module, whose `main` takes the rest of the line.
 FORWARDED = {
     "render": ("render.generate", "make a dataset of rendered plates"),
-    "experiment": ("train.experiments.sim_to_real", "compare ways from simulation to reality"),
+    "experiment": ("train.commands.experiment", "compare methods, from the datasets to a report"),
 }
 
 

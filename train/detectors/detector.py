@@ -49,6 +49,7 @@ class Method:
             value a fit is the same fit and goes on.
         small: settings with which it learns from a few small pictures in seconds; what every
             method must hold to is tested with them.
+        packages: installed packages, beside torch and timm, on whose version its results depend.
         formats: older file formats that hold its models, each with "module:function" that returns
             a `model_file.Stored` of a path, arrays and description.
     """
@@ -63,6 +64,7 @@ class Method:
     explains: bool = False
     extended_by: tuple[str, ...] = ()
     small: Mapping[str, Any] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
     formats: Mapping[str, str] = field(default_factory=dict)
 
     def load(self) -> type[Detector]:
@@ -239,6 +241,18 @@ class Continuable(Protocol):
     #: Tells that fit() of a detector that has learned something learns more, and forgets nothing
     #: by design.
     continues: bool
+
+
+@runtime_checkable
+class FeatureScoring(Protocol):
+    """Scores features that are kept somewhere, so that many detectors can share them.
+
+    They are those of a `train.features.FeatureExtractor` of the settings' `backbone`, `stages`,
+    `pool_kernel` and `pool_stride`, and `Context.features` gives the same.
+    """
+
+    def score_features(self, features: Any, height: int, width: int) -> Score:
+        """Score the (h, w, D) features of a picture of `height` by `width` pixels."""
 
 
 @runtime_checkable

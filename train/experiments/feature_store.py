@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from stainless.dataset import Sample
+from stainless.errors import InputError
 from stainless.files import replacing
+from train.detectors.detector import FeatureScoring
+from train.detectors.detector import method as detector_method
+from train.experiments.experiment import Method
+from train.experiments.keys import content, digest
 from train.features import FeatureExtractor
-
-
-def content(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes (hex)."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def digest(facts: Any) -> str:
-    """Return a short name for JSON-able facts: equal for equal ones."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:20]
 
 
 class FeatureStore:
@@ -52,17 +45,58 @@ class FeatureStore:
             if path.is_file():
                 return torch.from_numpy(np.load(path, allow_pickle=False))
         picture = torch.from_numpy(sample.load()).permute(2, 0, 1)[None]
-        features = self.extractor(picture)[0]
+        try:
+            features = self.extractor(picture)[0]
+        except InputError as error:
+            raise InputError(f"{sample.image}: {error}") from None
         if path is not None:
             with replacing(path) as beside:
                 np.save(beside, features.cpu().numpy())
         return features
 
 
+#: What an extractor is made of, and the device: equal ones share a store.
+Options = tuple[str, tuple[int, ...], int, int, str]
+
+
+def options_of(method: Method, device: str) -> Options | None:
+    """Return what the extractor of a method is made of; None for one that scores no features."""
+    if not issubclass(detector_method(method.detector).load(), FeatureScoring):
+        return None
+    chosen = method.settings
+    stages = tuple(chosen.stages)
+    return chosen.backbone, stages, chosen.pool_kernel, chosen.pool_stride, device
+
+
+@lru_cache
+def store(options: Options, folder: Path | None) -> FeatureStore:
+    """Return the store of an extractor, one for all who ask in this process.
+
+    Raises:
+        InputError: an unknown backbone, or one without weights.
+    """
+    backbone, stages, kernel, stride, device = options
+    extractor = FeatureExtractor(backbone, stages, kernel, stride, device=device)
+    return FeatureStore(extractor, folder)
+
+
+def store_of(method: Method, device: str, folder: Path | None) -> FeatureStore | None:
+    """Return the store of a method's features; None for one that scores no features."""
+    options = options_of(method, device)
+    return store(options, folder) if options is not None else None
+
+
 def bytes_needed(extractor: FeatureExtractor, sizes: Mapping[Path, tuple[int, int]]) -> int:
     """Return how much disk the features of pictures take, given their heights and widths."""
     pitch, numbers = extractor.pitch, extractor.dimension
     return sum(-(-h // pitch) * -(-w // pitch) * numbers * 4 for h, w in sizes.values())
+
+
+def extract(samples: Sequence[Sample], options: Options, folder: Path) -> None:
+    """Keep the features of some pictures."""
+    keep = store(options, folder)
+    for sample in samples:
+        keep(sample)
 
 
 def remove(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Independent jobs in a few processes, each with an extractor of its own."""
+"""Independent jobs in a few processes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from train.features import FeatureExtractor
-
-#: What a process that fits or judges pictures of moderate size holds at most, in bytes.
+#: What a process that fits a method to pictures of moderate size holds at most, in bytes.
 WORKER_BYTES = 1_500_000_000
 
 Job = tuple[Callable[..., Any], tuple[Any, ...]]
-
-_extractor: FeatureExtractor | None = None
 
 
 def workers(asked: int) -> int:
@@ -35,14 +31,13 @@ def workers(asked: int) -> int:
     return max(1, min(os.cpu_count() or 1, free // WORKER_BYTES))
 
 
-def run(jobs: Sequence[Job], count: int, title: str, options: dict[str, Any]) -> list[Any]:
+def run(jobs: Sequence[Job], count: int, title: str) -> list[Any]:
     """Run jobs and return their results in the order of the jobs.
 
     Args:
-        jobs: functions of a module with their arguments; `extractor()` is theirs to use.
+        jobs: functions of a module with their arguments.
         count: processes.
         title: of the progress bar.
-        options: of the `FeatureExtractor`.
 
     Raises:
         Exception: the first that a job raised; those not begun are not run then.
@@ -52,7 +47,7 @@ def run(jobs: Sequence[Job], count: int, title: str, options: dict[str, Any]) ->
     # Threads of numerical libraries do not survive a fork.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(
-        min(count, len(jobs)), context, initializer=_begin, initargs=(options,)
+        min(count, len(jobs)), context, initializer=_begin, initargs=(os.getpid(),)
     )
     with pool:
         futures = {pool.submit(work, *given): place for place, (work, given) in enumerate(jobs)}
@@ -69,25 +64,16 @@ def run(jobs: Sequence[Job], count: int, title: str, options: dict[str, Any]) ->
     return results
 
 
-def extractor() -> FeatureExtractor:
-    """Return the extractor of this process."""
-    if _extractor is None:
-        raise RuntimeError("only a job of `run` has an extractor")
-    return _extractor
-
-
-def _begin(options: dict[str, Any]) -> None:
+def _begin(parent: int) -> None:
     import signal
 
     import torch
 
-    global _extractor
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     # An interrupt is the parent's to handle, who ends the jobs.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # One thread each: sums, and with them results, do not depend on the number of processes.
     torch.set_num_threads(1)
-    _extractor = FeatureExtractor(**options)
 
 
 def _end_with(parent: int) -> None:

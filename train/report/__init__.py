@@ -1,9 +1,9 @@
-"""The folder of a sim-to-real experiment as one page: tables, curves, and the pictures behind them.
+"""The folder of an experiment as one page: findings, tables, curves, and the pictures behind them.
 
-    write_report(Path("reports/sim_to_real"))    # writes report.html and tables/*.csv in it
+    write_report(Path("reports/sim_to_real"), compose)    # report.html and tables/*.csv in it
 
 It reads what the experiment left there (results.json, predictions, models) and the pictures of its
-datasets, and computes no metric anew.
+datasets, and computes no metric anew; `compose` is the experiment's own and says which sections.
 """
 
 from train.report.write import write_report

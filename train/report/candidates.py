@@ -9,7 +9,7 @@ import numpy as np
 
 from train.metrics.defects import instances_of
 from train.report.marks import Marked
-from train.report.results import Method, Results
+from train.report.results import MethodResults, Results
 
 Box = tuple[int, int, int, int]
 
@@ -70,7 +70,7 @@ class Case:
 
 
 class Candidates:
-    """Worst case so far of each rule and method; `look` once a picture and method."""
+    """Worst case so far of each rule and method; `update` once a picture and method."""
 
     def __init__(self, results: Results) -> None:
         self._images = results["images"]
@@ -78,47 +78,51 @@ class Candidates:
         self._missed: dict[str, list[Case]] = {}
         self._found: dict[str, dict[tuple[str, str], list[Case]]] = {}
 
-    def look(self, method: Method, place: int, marked: Marked, flagged: np.ndarray) -> None:
+    def update(
+        self, method: MethodResults, place: int, marked: Marked, flagged: np.ndarray
+    ) -> None:
         """Take what a method flags (H, W) bool on the picture at a place."""
         slug = method["slug"]
-        self._look_at_impurities(slug, place, marked, flagged)
+        self._update_impurity(slug, place, marked, flagged)
         if not marked.defect.any():
             return
         regions = cv2.connectedComponents(flagged.astype(np.uint8), connectivity=8)[1]
         near = max(2, round(NEAR * max(flagged.shape)))
-        for one in instances_of(flagged, marked.classes, marked.instances, marked.ignored):
-            named = marked.names.get(one.class_index)
+        for instance in instances_of(flagged, marked.classes, marked.instances, marked.ignored):
+            named = marked.names.get(instance.class_index)
             if named is None or named.kind != "defect":
                 continue
-            mask = (marked.classes == one.class_index) & (marked.instances == one.number)
+            mask = (marked.classes == instance.class_index) & (marked.instances == instance.number)
             mask &= ~marked.ignored
-            case = Case(place, _box(mask), one.pixels, named.name, one.number, "")
-            group = str(self._images[place].get("group") or self._images[place]["name"])
-            if not one.found:
+            case = Case(place, _box(mask), instance.pixels, named.name, instance.number, "")
+            group = self._images[place]["group"] or self._images[place]["name"]
+            if not instance.found:
                 self._missed.setdefault(slug, []).append(
-                    replace(case, words=f"none of {pixels(one.pixels)} found")
+                    replace(case, words=f"none of {pixels(instance.pixels)} found")
                 )
                 continue
-            counted = f"{one.found} of {pixels(one.pixels)} found"
-            if one.coverage >= 0.5:
+            counted = f"{instance.found} of {pixels(instance.pixels)} found"
+            if instance.coverage >= 0.5:
                 same = self._found.setdefault(slug, {}).setdefault((group, named.name), [])
-                same.append(replace(case, size=one.coverage, words=counted))
+                same.append(replace(case, size=instance.coverage, words=counted))
             around, beyond = _outside(mask, case.box, near, flagged & ~marked.defect, regions)
-            if one.coverage >= 0.5 and around:
+            if instance.coverage >= 0.5 and around:
                 words = f"{counted}, {around} flagged within {near} pixels around"
                 self._take(slug, "spill", replace(case, size=around, words=words))
-            if one.coverage < 0.5 and around <= one.found / 10:
+            if instance.coverage < 0.5 and around <= instance.found / 10:
                 words = f"{counted}, {around} flagged around it"
-                self._take(slug, "narrow", replace(case, size=one.pixels - one.found, words=words))
+                self._take(
+                    slug,
+                    "narrow",
+                    replace(case, size=instance.pixels - instance.found, words=words),
+                )
             if beyond.any():
                 words = f"{pixels(np.count_nonzero(beyond))} farther than {near} from the label"
                 box = _box(beyond | mask)
                 size = float(np.count_nonzero(beyond))
                 self._take(slug, "leak", replace(case, box=box, size=size, words=words))
 
-    def _look_at_impurities(
-        self, slug: str, place: int, marked: Marked, flagged: np.ndarray
-    ) -> None:
+    def _update_impurity(self, slug: str, place: int, marked: Marked, flagged: np.ndarray) -> None:
         wrong = flagged & marked.impurity & ~marked.defect
         if not wrong.any():
             return
@@ -136,7 +140,7 @@ class Candidates:
         if known is None or case.size > known.size:
             self._worst[slug, rule] = case
 
-    def worst(self, method: Method, rule: str) -> Case | None:
+    def worst(self, method: MethodResults, rule: str) -> Case | None:
         """Return a method's worst case by a rule, None if it has none."""
         slug = method["slug"]
         if rule != "missed":
@@ -162,10 +166,12 @@ class Candidates:
 
     def _elsewhere(self, slug: str, case: Case) -> Case | None:
         entry = self._images[case.place]
-        group = str(entry.get("group") or entry["name"])
+        group = entry["group"] or entry["name"]
         known = self._found.get(slug, {}).get((group, case.name), [])
-        others = [one for one in known if one.place != case.place]
-        return max(others, key=lambda one: (one.number == case.number, one.size), default=None)
+        others = [other for other in known if other.place != case.place]
+        return max(
+            others, key=lambda other: (other.number == case.number, other.size), default=None
+        )
 
 
 def pixels(count: int) -> str:

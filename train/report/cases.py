@@ -1,4 +1,4 @@
-"""Appendix B: the worst cases by rule, input and overlay side by side."""
+"""The worst cases by rule, input and overlay side by side."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from train.report.candidates import RULES, Box, Case
 from train.report.marks import Marked, overlay, reduced, resized
 from train.report.markup import escape, legend, picture, spoken
 from train.report.reading import Reading
-from train.report.results import Method, Results, chosen_methods
+from train.report.results import MethodResults, Results, shown_methods
 
 #: Side in pixels of a shown window, and the smallest side of what it shows.
 SHOWN = 300
@@ -17,9 +17,9 @@ LEAST = 96
 Window = tuple[slice, slice]
 
 
-def case_section(results: Results, reading: Reading) -> str:
+def case_figures(results: Results, reading: Reading) -> str:
     """Return the figures of all rules, each with one case per method that has one."""
-    methods = chosen_methods(results)
+    methods = shown_methods(results)
     parts = [legend()]
     for rule, (title, text) in RULES.items():
         figures = [
@@ -38,7 +38,7 @@ def case_section(results: Results, reading: Reading) -> str:
     return "".join(parts)
 
 
-def _figure(method: Method, case: Case, results: Results, reading: Reading) -> str:
+def _figure(method: MethodResults, case: Case, results: Results, reading: Reading) -> str:
     name = results["images"][case.place]["name"]
     pictures = _pair(method, case, reading, f"{method['name']} on {name}")
     text = f"<b>{escape(method['name'])}</b> {escape(spoken(case.name))} in {escape(name)}: "
@@ -56,7 +56,7 @@ def _figure(method: Method, case: Case, results: Results, reading: Reading) -> s
     )
 
 
-def _pair(method: Method, case: Case, reading: Reading, alt: str) -> str:
+def _pair(method: MethodResults, case: Case, reading: Reading, alt: str) -> str:
     marked = reading.marked(case.place)
     flagged = reading.flagged(method, case.place, marked)
     return "".join(

@@ -1,25 +1,24 @@
-"""Appendix C: recall of defects at each coverage threshold; and how the coresets learned."""
+"""Recall of defects at each coverage threshold; and how methods learned pass by pass."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from train.report.markup import spoken
 from train.report.plot import Axis, Line, chart, linear, logarithmic, switches
-from train.report.results import Method, Results, chosen_methods, class_names
+from train.report.results import MethodResults, Pass, Results, class_names, shown_methods
 
 
-def lined_up(results: Results) -> list[Method]:
+def lined_up(results: Results) -> list[MethodResults]:
     """Return all methods, those that are shown at first in front: they get the clearest colours."""
-    chosen = chosen_methods(results)
+    chosen = shown_methods(results)
     return chosen + [method for method in results["methods"] if method not in chosen]
 
 
-def curve_section(results: Results) -> str:
-    """Return a panel for all defects and one for each class."""
+def curve_panels(results: Results) -> str:
+    """Return a panel for all defects and another for each class."""
     methods = lined_up(results)
-    shown = set(range(len(chosen_methods(results))))
+    shown = set(range(len(shown_methods(results))))
     thresholds = results["coverage_thresholds"]
     ticks = [
         (0.0, "any"),
@@ -42,7 +41,7 @@ def curve_section(results: Results) -> str:
     panels = [panel("All defects", [method["recall"] for method in methods])]
     for name in class_names(results):
         end = " · low is good" if results["classes"][name] == "impurity" else ""
-        found = [method["classes"].get(name, {}).get("recall") or [] for method in methods]
+        found = [method["classes"][name]["recall"] for method in methods]
         panels.append(panel(f"{spoken(name).capitalize()}{end}", found))
     legend = switches([method["name"] for method in methods], shown)
     return f'<div class="plots">{legend}<div class="panels">{"".join(panels)}</div></div>'
@@ -56,12 +55,12 @@ QUANTITIES = {
 }
 
 
-def learning_section(results: Results) -> str:
+def learning_panels(results: Results) -> str:
     """Return replacements, d_m and covering radius of the first repeat, epoch by epoch."""
     methods = [method for method in lined_up(results) if _learning(method)]
     if not methods:
         return "<p>No method of this experiment learns epoch by epoch.</p>"
-    names = {method["name"] for method in chosen_methods(results)}
+    names = {method["name"] for method in shown_methods(results)}
     shown = {place for place, method in enumerate(methods) if method["name"] in names}
     shown = shown or set(range(min(5, len(methods))))
     longest = max(len(_learning(method)) for method in methods)
@@ -70,7 +69,12 @@ def learning_section(results: Results) -> str:
     across = Axis("epoch", ticks, lambda value: (value - 1) / max(1, longest - 1))
     panels = []
     for key, title in QUANTITIES.items():
-        values = [entry[key] for m in methods for entry in _learning(m) if _number(entry, key)]
+        values = [
+            value
+            for method in methods
+            for entry in _learning(method)
+            if (value := _quantity(entry, key)) is not None
+        ]
         if not values:
             continue
         top = max(values)
@@ -88,26 +92,27 @@ def learning_section(results: Results) -> str:
     return f'<div class="plots">{legend}<div class="panels">{"".join(panels)}</div></div>'
 
 
-def _learning(method: Method) -> list[dict[str, Any]]:
-    return (method["repeats"][0].get("learning") or []) if method["repeats"] else []
+def _learning(method: MethodResults) -> list[Pass]:
+    return method["repeats"][0]["learning"] if method["repeats"] else []
 
 
-def _number(entry: dict[str, Any], key: str) -> bool:
-    return isinstance(entry.get(key), (int, float))
+def _quantity(entry: Pass, key: str) -> float | None:
+    value: float | None = entry[key]  # type: ignore[literal-required]
+    return value
 
 
-def _points(method: Method, key: str) -> list[tuple[float, float | None]]:
+def _points(method: MethodResults, key: str) -> list[tuple[float, float | None]]:
     """Return the values epoch by epoch; a new fit begins a new stroke of the line."""
     points: list[tuple[float, float | None]] = []
     fit = None
     for place, entry in enumerate(_learning(method), start=1):
-        if fit is not None and entry.get("fit") != fit:
+        if fit is not None and entry["fit"] != fit:
             points.append((float(place), None))
-        fit = entry.get("fit")
-        points.append((float(place), entry.get(key)))
+        fit = entry["fit"]
+        points.append((float(place), _quantity(entry, key)))
     return points
 
 
-def _title(method: Method) -> str:
-    fits = dict.fromkeys(str(entry.get("fit")) for entry in _learning(method))
+def _title(method: MethodResults) -> str:
+    fits = dict.fromkeys(entry["fit"] for entry in _learning(method))
     return f"{method['name']}: {', then '.join(fits)}"

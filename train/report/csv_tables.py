@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from train.metrics import CLASS_FIGURES, FIGURES
@@ -15,8 +15,8 @@ from train.report.tables import pair
 def csv_tables(results: Results) -> dict[str, str]:
     """Return the text of each table by its file name."""
     return {
-        "table1.csv": _text(_table1(results)),
-        "table2.csv": _text(_table2(results)),
+        "classes.csv": _text(_classes(results)),
+        "methods.csv": _text(_methods(results)),
         "curves.csv": _text(_curves(results)),
         "learning.csv": _text(_learning(results)),
         "findings.csv": _text(_findings(results)),
@@ -35,23 +35,23 @@ def _text(rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def _table1(results: Results) -> Iterable[Row]:
+def _classes(results: Results) -> Iterable[Row]:
     values = [f"{key}{end}" for key in CLASS_FIGURES for end in SPREAD]
     yield ["method", "family", "class", "kind", "instances", *values]
     for method in results["methods"]:
         for name in class_names(results):
-            one: Mapping[str, Any] = method["classes"].get(name, {})
+            found = method["classes"][name]
             yield [
                 method["name"],
                 method["family"],
                 name,
                 results["classes"][name],
-                one.get("instances"),
-                *(value for key in CLASS_FIGURES for value in pair(one.get(key))),
+                found["instances"],
+                *(value for key in CLASS_FIGURES for value in pair(found["figures"].get(key))),
             ]
 
 
-def _table2(results: Results) -> Iterable[Row]:
+def _methods(results: Results) -> Iterable[Row]:
     columns = [f"{key}{end}" for key in FIGURES for end in SPREAD]
     yield ["method", "family", "repeats", *columns]
     for method in results["methods"]:
@@ -64,7 +64,7 @@ def _curves(results: Results) -> Iterable[Row]:
     for method in results["methods"]:
         curves = {"all defects": method["recall"]}
         for name in class_names(results):
-            curves[name] = method["classes"].get(name, {}).get("recall") or []
+            curves[name] = method["classes"][name]["recall"]
         for name, values in curves.items():
             for threshold, value in zip(results["coverage_thresholds"], values, strict=False):
                 yield [method["name"], name, threshold, value]
@@ -75,8 +75,8 @@ def _learning(results: Results) -> Iterable[Row]:
     yield ["method", "seed", *keys]
     for method in results["methods"]:
         for repeat in method["repeats"]:
-            for entry in repeat.get("learning") or []:
-                yield [method["name"], repeat.get("seed"), *(entry.get(key) for key in keys)]
+            for entry in repeat["learning"]:
+                yield [method["name"], repeat["seed"], *(entry.get(key) for key in keys)]
 
 
 def _findings(results: Results) -> Iterable[Row]:
@@ -84,6 +84,8 @@ def _findings(results: Results) -> Iterable[Row]:
     keys += ["difference", "low", "high", "spread", "verdict"]
     yield ["claim", "claim_verdict", "reason", *keys]
     for finding in results["findings"]:
-        for one in finding["comparisons"] or [{}]:
-            known = [finding["claim"], finding["verdict"], finding["reason"]]
-            yield [*known, *(one.get(key) for key in keys)]
+        known = [finding["claim"], finding["verdict"], finding["reason"]]
+        if not finding["comparisons"]:
+            yield [*known, *(None for _ in keys)]
+        for comparison in finding["comparisons"]:
+            yield [*known, *(comparison.get(key) for key in keys)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from train.metrics import CLASS_FIGURES, FIGURES
-from train.report.results import Method, Results
+from train.report.results import MethodResults, Results
 
 Row = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ def evidence(results: Results, chosen: Sequence[int]) -> dict[str, Any]:
             for metric in CLASS_FIGURES:
                 found[f"{metric}:{name}"] = class_order(method, metric, name, kind)
         orders[method["slug"]] = {
-            metric: {"all": len(ranked), "shown": [index[one] for one in ranked if one in index]}
+            metric: {"all": len(ranked), "shown": [index[name] for name in ranked if name in index]}
             for metric, ranked in found.items()
         }
     return {
@@ -45,7 +45,7 @@ def evidence(results: Results, chosen: Sequence[int]) -> dict[str, Any]:
         "orders": orders,
         "rules": {key: figure.rule for key, figure in FIGURES.items()} | _class_rules(results),
         "kinds": results["classes"],
-        "repeats": {m["slug"]: [r.get("seed") for r in m["repeats"]] for m in results["methods"]},
+        "repeats": {m["slug"]: [r["seed"] for r in m["repeats"]] for m in results["methods"]},
     }
 
 
@@ -63,20 +63,20 @@ def _class_rules(results: Results) -> dict[str, str]:
 def _numbers(row: Row) -> dict[str, Any]:
     keys = ("score", "pixel_tp", "pixel_fp", "pixel_fn", "defects", "defects_found")
     classes = {
-        name: [one.get(key) for key in ("pixels", "found", "instances", "recall_sum")]
-        for name, one in (row.get("classes") or {}).items()
-        if one.get("pixels")
+        name: [found.get(key) for key in ("pixels", "found", "instances", "recall_sum")]
+        for name, found in (row.get("classes") or {}).items()
+        if found.get("pixels")
     }
     return {**{key: row.get(key) for key in keys}, "classes": classes}
 
 
-def order(method: Method, metric: str) -> list[str]:
+def order(method: MethodResults, metric: str) -> list[str]:
     """Return the names of the pictures concerned by a figure of a method, see its rule."""
     rows = method["per_image"]
     return _ranked(rows, FIGURES[metric].worst(rows))
 
 
-def class_order(method: Method, metric: str, name: str, kind: str) -> list[str]:
+def class_order(method: MethodResults, metric: str, name: str, kind: str) -> list[str]:
     """Return the names of the pictures that contain a class, the worst of a method first."""
     sign = 1 if kind == "defect" else -1
     rows = method["per_image"]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from train.report.markup import escape, number
-from train.report.results import Results
+from train.report.results import Comparison, Finding, Results
 
 #: Verdict: its class on the page, and a sign for those who see no colour.
 VERDICTS = {
@@ -19,21 +16,21 @@ VERDICTS = {
 WIDTH, HEIGHT, FREE = 200, 22, 8
 
 
-def findings_section(results: Results) -> str:
+def finding_list(results: Results) -> str:
     """Return the list of findings."""
     if not results["findings"]:
         return "<p>This experiment compares nothing.</p>"
     return "".join(_finding(finding) for finding in results["findings"])
 
 
-def chip(verdict: Any) -> str:
+def chip(verdict: str) -> str:
     """Return a verdict as a small label."""
-    name, sign = VERDICTS.get(str(verdict), ("noise", "·"))
+    name, sign = VERDICTS.get(verdict, ("noise", "·"))
     return f'<span class="verdict {name}"><i aria-hidden="true">{sign}</i> {escape(verdict)}</span>'
 
 
-def _finding(finding: Mapping[str, Any]) -> str:
-    rows = "".join(_comparison(one, finding["comparisons"]) for one in finding["comparisons"])
+def _finding(finding: Finding) -> str:
+    rows = "".join(_comparison(each, finding["comparisons"]) for each in finding["comparisons"])
     table = ""
     if rows:
         table = (
@@ -48,22 +45,23 @@ def _finding(finding: Mapping[str, Any]) -> str:
     )
 
 
-def _comparison(one: Mapping[str, Any], all_of_them: list[Mapping[str, Any]]) -> str:
-    values = (one.get(key) for key in ("difference", "low", "high"))
-    difference, low, high = values
-    interval = f"{_signed(low)} … {_signed(high)}" if None not in (low, high) else "–"
-    spread = one.get("spread")
+def _comparison(comparison: Comparison, together: list[Comparison]) -> str:
+    difference, low, high = (comparison["difference"], comparison["low"], comparison["high"])
+    interval = "–" if None in (low, high) else f"{_signed(low)} … {_signed(high)}"
+    spread = comparison["spread"]
     around = f" <small>±{number(spread)} over repeats</small>" if spread is not None else ""
     ends = [
-        f'<td><span class="who">{escape(one.get(key, ""))}</span> '
-        f"<b>{number(one.get(f'{key}_value'))}</b></td>"
-        for key in ("first", "second")
+        f'<td><span class="who">{escape(name)}</span> <b>{number(value)}</b></td>'
+        for name, value in (
+            (comparison["first"], comparison["first_value"]),
+            (comparison["second"], comparison["second_value"]),
+        )
     ]
     return (
-        f"<tr><td>{escape(one.get('what', ''))}</td>{''.join(ends)}"
+        f"<tr><td>{escape(comparison['what'])}</td>{''.join(ends)}"
         f"<td><b>{_signed(difference)}</b>{around}</td><td>{interval}</td>"
-        f"<td>{_drawn(difference, low, high, _reach(all_of_them))}</td>"
-        f"<td>{chip(one['verdict']) if one.get('verdict') else ''}</td></tr>"
+        f"<td>{_drawn(difference, low, high, _reach(together))}</td>"
+        f"<td>{chip(comparison['verdict'])}</td></tr>"
     )
 
 
@@ -73,10 +71,12 @@ def _signed(value: float | None) -> str:
     return f"{value:+{'d' if isinstance(value, int) else '.3f'}}".replace("-", "−")
 
 
-def _reach(comparisons: list[Mapping[str, Any]]) -> float:
+def _reach(comparisons: list[Comparison]) -> float:
     """Return how far from zero the intervals of a finding reach, so that all share a scale."""
     ends = [
-        abs(one.get(key) or 0.0) for one in comparisons for key in ("difference", "low", "high")
+        abs(value or 0.0)
+        for each in comparisons
+        for value in (each["difference"], each["low"], each["high"])
     ]
     return max([*ends, 1e-9])
 

@@ -1,23 +1,23 @@
-"""Figure 3: a few test pictures beside their ground truth and what the methods find on them."""
+"""A few test pictures beside their ground truth and what the methods find on them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from stainless.dataset import GOOD
 from train.report.marks import LABELLED, fitted, overlay, reduced, resized, tinted
 from train.report.markup import escape, legend, picture, spoken
 from train.report.reading import Reading
-from train.report.results import Results, chosen_methods, class_names, families, mean
+from train.report.results import MethodResults, Results, class_names, shown_methods
 
 #: Longer side of a shown picture in pixels, and how many rows there are at most.
 SIDE = 260
 ROWS = 9
 
 
-def grid_section(results: Results, reading: Reading) -> str:
-    """Return the grid, one row a picture."""
-    methods = chosen_methods(results)
-    baselines = [m for m in families(results).get("baseline", []) if m not in methods]
-    methods += sorted(baselines, key=lambda one: -(mean(one, "f1") or 0.0))[:1]
+def picture_grid(results: Results, reading: Reading, more: Sequence[MethodResults] = ()) -> str:
+    """Return the grid, one row a picture; a column each of the shown methods and of some more."""
+    methods = [*shown_methods(results), *more]
     head = ["input", "ground truth", *(method["name"] for method in methods)]
     cells = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
     rows = []
@@ -32,8 +32,8 @@ def grid_section(results: Results, reading: Reading) -> str:
             flagged = reduced(reading.flagged(method, place, marked), size)
             shown.append(overlay(bare, flagged, defect, impurity))
         pictures = "".join(
-            f"<td>{picture(one, f'{title}, {name}')}</td>"
-            for one, title in zip(shown, head, strict=True)
+            f"<td>{picture(pixels, f'{title}, {name}')}</td>"
+            for pixels, title in zip(shown, head, strict=True)
         )
         rows.append(
             f'<tr><th scope="row">{escape(name)}<small>{escape(why)}</small></th>{pictures}</tr>'
@@ -57,16 +57,16 @@ def grid_pictures(results: Results) -> list[tuple[int, str]]:
     found: dict[int, str] = {}
     for name in class_names(results)[: ROWS - 1]:
         counts = {
-            place: entry["contains"].get(name) or 0
+            place: entry["contains"].get(name, 0)
             for place, entry in enumerate(images)
             if place not in found
         }
-        place = max(counts, key=lambda one: counts[one], default=None)
+        place = max(counts, key=lambda place: counts[place], default=None)
         if place is not None and counts[place]:
             found[place] = f"most instances of {spoken(name)}: {counts[place]}"
     good = [p for p, entry in enumerate(images) if entry["label"] == GOOD and p not in found]
     # A good picture says most where there is something to mistake for a defect.
-    place = max(good, key=lambda one: sum(images[one]["contains"].values()), default=None)
+    place = max(good, key=lambda place: sum(images[place]["contains"].values()), default=None)
     if place is not None:
         count = sum(images[place]["contains"].values())
         found[place] = f"good, with most impurities: {count}" if count else "good"

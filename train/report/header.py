@@ -1,57 +1,46 @@
-"""The page's beginning (what is real here, how much of it) and its end (costs, commands)."""
+"""The page's beginning (what there is, and how much of it) and its end (costs, commands)."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
 
 from stainless.dataset import GOOD
 from train.report.markup import escape, number, spoken
 from train.report.results import Results, class_names
-
-#: What "real" means in an experiment: the badge's class on the page, its text.
-KINDS = {
-    "rendered stand-in": (
-        "standin",
-        "“Real” is a rendered stand-in here: no photograph is in this experiment",
-    ),
-    "given as real": ("given", "“Real” is a data set that was given as real"),
-}
+from train.report.sections import Page
 
 
-def header_section(results: Results) -> str:
+def header_section(results: Results, page: Page) -> str:
     """Return title, badge and counts."""
-    real, synthetic = results["real"], results["synthetic"]
-    look, badge = KINDS.get(real["kind"], ("given", f"“Real” is: {real['kind']}"))
-    note = f" {escape(real['note'])}" if real.get("note") else ""
+    badge = ""
+    if page.badge is not None:
+        kind, text = page.badge
+        note = f" {escape(page.note)}" if page.note else ""
+        badge = f'<p class="badge {escape(kind)}"><b>{escape(text)}.</b>{note}</p>'
     labels = Counter(image["label"] == GOOD for image in results["images"])
-    facts = {
+    counts = {
         "Test pictures": f"{len(results['images'])}, {labels[True]} of them good",
-        "“Real” pictures": f"{_count(real, 'train')} for training, "
-        f"{_count(real, 'validation')} for validation, {_count(real, 'test')} for testing",
+        **page.counts,
+        "Methods": f"{len(results['methods'])}, repeats: {_repeats(results)}",
     }
-    images = synthetic.get("images") or {}
-    if images:
-        counted = ", ".join(f"{value} {spoken(name)}" for name, value in images.items())
-        facts["Synthetic pictures"] = counted
-    facts["Methods"] = f"{len(results['methods'])}, repeats: {_repeats(results)}"
     instances: Counter[str] = Counter()
     for image in results["images"]:
-        instances.update({name: count or 0 for name, count in image["contains"].items()})
+        instances.update(image["contains"])
     for kind, title in (("defect", "Defects"), ("impurity", "Impurities")):
         names = [name for name in class_names(results) if results["classes"][name] == kind]
         if names:
-            facts[title] = ", ".join(f"{instances[name]} {spoken(name)}" for name in names)
-    rows = "".join(f"<div><dt>{k}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items())
-    return (
-        f"<h1>{escape(results['title'])}</h1>"
-        f'<p class="badge {look}"><b>{escape(badge)}.</b>{note}</p><dl class="facts">{rows}</dl>'
+            counts[title] = ", ".join(f"{instances[name]} {spoken(name)}" for name in names)
+    return f"<h1>{escape(results['title'])}</h1>{badge}{_listed(counts)}"
+
+
+def _listed(entries: Mapping[str, str]) -> str:
+    rows = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>"
+        for name, text in entries.items()
     )
-
-
-def _count(real: dict[str, Any], part: str) -> str:
-    return "–" if real.get(part) is None else str(real[part])
+    return f'<dl class="listed">{rows}</dl>'
 
 
 def _repeats(results: Results) -> str:
@@ -59,44 +48,42 @@ def _repeats(results: Results) -> str:
     return " or ".join(map(str, counts))
 
 
-def footer_sections(results: Results) -> str:
+def footer_sections(results: Results, page: Page) -> str:
     """Return costs, machine, versions, configuration, seeds and the commands to reproduce it."""
     commands = "\n".join(str(command) for command in results["commands"])
     config = json.dumps(results["config"], indent=2, ensure_ascii=False)
     memory = results["peak_memory_mb"]
     versions = ", ".join(f"{name} {value}" for name, value in results["versions"].items())
-    facts = {
+    entries = {
         "Machine": results["machine"] or "–",
         "Peak memory": "–" if memory is None else f"{memory:,.0f} MB",
         "Versions": versions or "–",
         "Seeds": ", ".join(map(str, results["seeds"])) or "–",
-        "“Real” data": f"{results['real']['root']}, category {results['real']['category']}",
-        "Synthetic data": results["synthetic"].get("root") or "–",
+        **page.data,
     }
-    rows = "".join(f"<div><dt>{k}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items())
     return (
         f'<section id="costs"><h2>What it took</h2>{_stages(results)}{_method_costs(results)}'
         f'</section><section id="setup"><h2>How to repeat it</h2><pre>{escape(commands)}</pre>'
-        f'<dl class="facts">{rows}</dl><details><summary>Configuration</summary>'
+        f"{_listed(entries)}<details><summary>Configuration</summary>"
         f"<pre>{escape(config)}</pre></details></section>"
     )
 
 
 def _stages(results: Results) -> str:
-    stages = [stage for stage in results["stages"] if stage.get("seconds") is not None]
-    total = sum(stage["seconds"] for stage in stages)
+    timed = [(stage["seconds"], stage) for stage in results["stages"]]
+    stages = [(seconds, stage) for seconds, stage in timed if seconds is not None]
+    total = sum(seconds for seconds, _ in stages)
     if not total:
         return "<p>The stages were not timed.</p>"
     rows = []
-    for stage in stages:
-        part = stage["seconds"] / total
-        cpu = stage.get("cpu_seconds")
+    for seconds, stage in stages:
+        part = seconds / total
         rows.append(
             f'<tr><th scope="row">{escape(stage["name"])}</th><td class="share">'
             f'<span style="width: {100 * part:.2f}%"></span></td><td>{100 * part:.1f} %</td>'
-            f"<td>{duration(stage['seconds'])}</td><td>{duration(cpu)}</td></tr>"
+            f"<td>{duration(seconds)}</td><td>{duration(stage['cpu_seconds'])}</td></tr>"
         )
-    cpus = [stage["cpu_seconds"] for stage in stages if stage.get("cpu_seconds") is not None]
+    cpus = [cpu for _, stage in stages if (cpu := stage["cpu_seconds"]) is not None]
     rows.append(
         f'<tr class="total"><th scope="row">all stages</th><td></td><td></td>'
         f"<td>{duration(total)}</td><td>{duration(sum(cpus) if cpus else None)}</td></tr>"
@@ -113,10 +100,10 @@ def _method_costs(results: Results) -> str:
     for method in results["methods"]:
         for repeat in method["repeats"]:
             cells = [
-                str(repeat.get("seed", "–")),
-                number(repeat.get("threshold")),
-                duration(repeat.get("seconds")),
-                duration(repeat.get("cpu_seconds")),
+                str(repeat["seed"]),
+                number(repeat["threshold"]),
+                duration(repeat["seconds"]),
+                duration(repeat["cpu_seconds"]),
             ]
             rows.append(
                 f'<tr><th scope="row">{escape(method["name"])}</th>'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +16,7 @@ from stainless.dataset import (
     load_mask,
 )
 from stainless.dataset.masks import load_binary
-from train.report.results import Results
+from train.report.results import Image, Results
 
 #: RGB. Found, false positive, false positive on an impurity, missed.
 FOUND, FALSE, IMPURITY, MISSED = (22, 178, 84), (230, 38, 44), (255, 150, 20), (36, 100, 255)
@@ -48,18 +47,18 @@ class Marked:
 
     def of_class(self, name: str) -> np.ndarray:
         """Return the pixels of a class as (H, W) bool."""
-        indices = [one.index for one in self.names.values() if one.name == name]
+        indices = [known.index for known in self.names.values() if known.name == name]
         return np.isin(self.classes, indices) & ~self.ignored
 
     @property
     def impurity(self) -> np.ndarray:
         """Pixels of impurities, (H, W) bool."""
-        indices = [one.index for one in self.names.values() if one.kind == "impurity"]
+        indices = [known.index for known in self.names.values() if known.kind == "impurity"]
         return np.isin(self.classes, indices) & ~self.ignored
 
 
-def load_marked(entry: dict[str, Any], results: Results) -> Marked:
-    """Read one of the test pictures and its ground truth.
+def load_marked(image: Image, results: Results) -> Marked:
+    """Read a test picture and its ground truth.
 
     Raises:
         InputError: a file is missing, damaged or does not fit the picture.
@@ -69,13 +68,13 @@ def load_marked(entry: dict[str, Any], results: Results) -> Marked:
         AnnotationClass(index, name, kinds.get(name, "defect"))
         for name, index in results["class_index"].items()
     )
-    mask, class_image = entry.get("mask"), entry.get("class_image")
+    mask, class_image = image["mask"], image["class_image"]
     sample = Sample(
-        image=Path(entry["picture"]),
-        label=entry["label"],
+        image=Path(image["picture"]),
+        label=image["label"],
         mask=Path(mask) if mask else None,
-        group=str(entry.get("group") or entry["name"]),
-        name=entry["name"],
+        group=image["group"] or image["name"],
+        name=image["name"],
         annotation=Path(class_image) if class_image else None,
         classes=classes,
     )
@@ -113,12 +112,10 @@ def resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return cv2.resize(picture, size, interpolation=how)
 
 
-def fitted(shape: tuple[int, ...], longest: int, enlarge: bool = False) -> tuple[int, int]:
+def fitted(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
     """Return (width, height) of a picture of `shape` whose longer side is at most `longest`."""
     height, width = shape[:2]
-    scale = longest / max(height, width)
-    if not enlarge:
-        scale = min(1.0, scale)
+    scale = min(1.0, longest / max(height, width))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 

@@ -1,4 +1,4 @@
-"""One reading of all test pictures and predictions; no more than one picture is held in full."""
+"""A reading of all test pictures and predictions; no more than one picture is held in full."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from train.report.candidates import Candidates
 from train.report.marks import Marked, fitted, load_flagged, load_marked, reduced, resized
 from train.report.markup import bilevel_png, jpeg
-from train.report.results import Method, Results, chosen_methods, class_names
+from train.report.results import Image, MethodResults, Results, class_names, shown_methods
 
 #: Longer side in pixels of an embedded test picture, how many there are at most, and how many
 #: bytes they may take together with what is laid over them.
@@ -25,7 +25,7 @@ class Reading:
 
     Attributes:
         chosen: places in results["images"] of the embedded pictures, ascending.
-        said: a sentence about them.
+        selection: a sentence about them.
         candidates: worst cases of the methods that figures show.
     """
 
@@ -38,13 +38,13 @@ class Reading:
         self._results = results
         self._folder = folder
         self.candidates = Candidates(results)
-        shown = {method["slug"] for method in chosen_methods(results)}
+        shown = {method["slug"] for method in shown_methods(results)}
         names = class_names(results)
         count = len(results["images"])
         entries = {}
         wanted = set(regular(count, min(count, MOST)))
-        for place, entry in enumerate(results["images"]):
-            marked = load_marked(entry, results)
+        for place, image in enumerate(results["images"]):
+            marked = load_marked(image, results)
             size = fitted(marked.picture.shape, SIDE)
             flags = {}
             for method in results["methods"]:
@@ -54,12 +54,12 @@ class Reading:
                 if place in wanted:
                     flags[method["slug"]] = bilevel_png(reduced(flagged, size))
                 if method["slug"] in shown:
-                    self.candidates.look(method, place, marked, flagged)
+                    self.candidates.update(method, place, marked, flagged)
             if place in wanted:
-                entries[place] = _embedded(entry, marked, size, names, flags)
+                entries[place] = _embedded(image, marked, size, names, flags)
         self.chosen = _within_budget(entries, count)
         self._entries = [entries[place] for place in self.chosen]
-        self.said = _said(len(self.chosen), count)
+        self.selection = _selection(len(self.chosen), count)
 
     def embedded(self) -> list[dict[str, Any]]:
         """Return the pictures to embed, ready for JSON, in the order of `chosen`."""
@@ -69,7 +69,7 @@ class Reading:
         """Read the picture at a place of results["images"] anew."""
         return load_marked(self._results["images"][place], self._results)
 
-    def flagged(self, method: Method, place: int, marked: Marked) -> np.ndarray:
+    def flagged(self, method: MethodResults, place: int, marked: Marked) -> np.ndarray:
         """Read what a method flags on the picture at a place."""
         name = self._results["images"][place]["name"]
         return load_flagged(self._folder / method["predictions"] / f"{name}.png", marked)
@@ -81,7 +81,7 @@ def regular(count: int, chosen: int) -> list[int]:
 
 
 def _embedded(
-    entry: dict[str, Any],
+    image: Image,
     marked: Marked,
     size: tuple[int, int],
     names: list[str],
@@ -89,9 +89,9 @@ def _embedded(
 ) -> dict[str, Any]:
     truth = {name: bilevel_png(reduced(marked.of_class(name), size)) for name in names}
     return {
-        "name": entry["name"],
-        "group": entry.get("group"),
-        "label": entry["label"],
+        "name": image["name"],
+        "group": image["group"],
+        "label": image["label"],
         "size": size,
         "picture": jpeg(resized(marked.picture, size), QUALITY),
         "defect": bilevel_png(reduced(marked.defect, size)),
@@ -117,7 +117,7 @@ def _weight(entry: dict[str, Any]) -> int:
     return sum(map(len, [entry["picture"], entry["defect"], entry["impurity"], *masks]))
 
 
-def _said(chosen: int, count: int) -> str:
+def _selection(chosen: int, count: int) -> str:
     if chosen == count:
         return f"All {count} test pictures are in this page, at most {SIDE} pixels wide."
     return (

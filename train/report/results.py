@@ -1,75 +1,161 @@
-"""results.json of a sim-to-real experiment: read, checked, and which of its methods to show."""
+"""`results.json`: all that an experiment found, typed; reports are made from it and the pictures.
+
+A file of another version is refused in a line, so that no reader takes old figures for new ones.
+"""
 
 from __future__ import annotations
 
 import json
+import types
+import typing
 from collections import Counter
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from stainless.errors import InputError
+from stainless.files import write_json
 
-Results = dict[str, Any]
-Method = dict[str, Any]
+RESULTS = "results.json"
 
-#: Kinds of methods in the order of the tables, and how they are called.
-FAMILIES = {
-    "real": "Trained on real pictures",
-    "synthetic": "Trained on synthetic pictures",
-    "finetuned": "Synthetic, finetuned on real",
-    "melded": "Melded",
-    "baseline": "Baselines",
-}
+#: Of what is written below; 1 had no version, and was one experiment's alone.
+VERSION = 2
 
-_TOP: dict[str, type | tuple[type, ...]] = {
-    "title": str,
-    "real": dict,
-    "synthetic": dict,
-    "classes": dict,
-    "coverage_thresholds": list,
-    "images": list,
-    "class_index": dict,
-    "methods": list,
-    "findings": list,
-    "memory_map": (dict, type(None)),
-    "stages": list,
-    "peak_memory_mb": (int, float, type(None)),
-    "machine": (str, type(None)),
-    "versions": dict,
-    "config": dict,
-    "seeds": list,
-    "commands": list,
-}
-_REAL = {"root": str, "category": str, "kind": str}
-_IMAGE = {"name": str, "picture": str, "label": str, "contains": dict}
-_METHOD = {
-    "name": str,
-    "slug": str,
-    "family": str,
-    "summary": dict,
-    "classes": dict,
-    "recall": list,
-    "repeats": list,
-    "predictions": str,
-    "per_image": list,
-}
-_NUMBER = (int, float, type(None))
-_PAIR = {"mean": _NUMBER}
-_CLASS = {"pixel_recall": dict, "mean_recall": dict, "recall": (list, type(None))}
-_REPEAT = {"learning": (list, type(None))}
-_ROW = {"name": str, "label": str}
-_STAGE = {"name": str, "seconds": _NUMBER}
-_FINDING = {"claim": str, "verdict": str, "comparisons": list, "reason": str}
+
+class Spread(TypedDict):
+    """A figure over repeats; None where it is undefined, a single repeat has no spread."""
+
+    mean: float | None
+    spread: float | None
+
+
+class ClassFigures(TypedDict):
+    """A method's figures of one class; `recall` is that at each coverage threshold."""
+
+    kind: str
+    instances: int
+    figures: dict[str, Spread]
+    recall: list[float | None]
+
+
+class Pass(TypedDict):
+    """One pass over the pictures, of a method that learns in passes."""
+
+    fit: str
+    epoch: int
+    patches: float | None
+    added: float | None
+    replacements: float | None
+    d_m: float | None
+    covering_radius: float | None
+
+
+class Repeat(TypedDict):
+    """One repeat of a method; `seconds` are those of its own last step."""
+
+    seed: int
+    threshold: float | None
+    seconds: float | None
+    cpu_seconds: float | None
+    summary: dict[str, float | None]
+    learning: list[Pass]
+
+
+class MethodResults(TypedDict):
+    """A row of the tables; `predictions` is a folder, `per_image` rows are those of `evaluate`."""
+
+    name: str
+    slug: str
+    family: str
+    note: str | None
+    summary: dict[str, Spread]
+    classes: dict[str, ClassFigures]
+    recall: list[float | None]
+    repeats: list[Repeat]
+    predictions: str
+    per_image: list[dict[str, Any]]
+
+
+class Image(TypedDict):
+    """A test picture, its ground truth, and how many instances of each class it shows."""
+
+    name: str
+    picture: str
+    mask: str | None
+    class_image: str | None
+    label: str
+    group: str | None
+    contains: dict[str, int]
+
+
+class Comparison(TypedDict):
+    """A figure of two methods, the difference, and the ends of its interval."""
+
+    what: str
+    first: str
+    second: str
+    first_value: float | None
+    second_value: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    spread: float | None
+    verdict: str
+
+
+class Finding(TypedDict):
+    """A claim with its verdict, the comparisons that it rests on, and what may be behind it."""
+
+    claim: str
+    verdict: str
+    comparisons: list[Comparison]
+    reason: str
+
+
+class Stage(TypedDict):
+    """What a stage took."""
+
+    name: str
+    seconds: float | None
+    cpu_seconds: float | None
+
+
+class Results(TypedDict):
+    """All of it; `own` is what the experiment adds for sections of its own."""
+
+    version: int
+    experiment: str
+    title: str
+    families: dict[str, str]
+    shown: list[str]
+    classes: dict[str, str]
+    class_index: dict[str, int]
+    coverage_thresholds: list[float]
+    images: list[Image]
+    methods: list[MethodResults]
+    findings: list[Finding]
+    own: dict[str, Any]
+    stages: list[Stage]
+    peak_memory_mb: float | None
+    machine: str | None
+    versions: dict[str, str]
+    config: dict[str, Any]
+    seeds: list[int]
+    commands: list[str]
+
+
+def write_results(folder: Path, results: Results) -> None:
+    """Write `<folder>/results.json`."""
+    write_json(folder / RESULTS, results)
 
 
 def read_results(folder: Path) -> Results:
     """Return what `<folder>/results.json` holds; numbers that are not finite become None.
 
     Raises:
-        InputError: it is missing, no JSON, or lacks something; names the file and the key.
+        InputError: it is missing, no JSON, of another version, or lacks something; names the file
+            and the key.
     """
-    path = folder / "results.json"
+    path = folder / RESULTS
     try:
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
     except OSError as error:
@@ -77,32 +163,68 @@ def read_results(folder: Path) -> Results:
         raise InputError(f"{path}: {reason}; expected the folder of an experiment") from None
     except ValueError:
         raise InputError(f"{path}: is not JSON; it is corrupt or truncated") from None
-    _require(content, _TOP, str(path))
-    _require(content["real"], _REAL, f"{path}: real")
-    for number, image in enumerate(content["images"]):
-        _require(image, _IMAGE, f"{path}: images[{number}]")
-    for number, finding in enumerate(content["findings"]):
-        _require(finding, _FINDING, f"{path}: findings[{number}]")
-    for number, stage in enumerate(content["stages"]):
-        _require(stage, _STAGE, f"{path}: stages[{number}]")
-    if not content["images"] or not content["methods"]:
+    version = content.get("version", 1) if isinstance(content, dict) else None
+    if isinstance(content, dict) and version != VERSION:
+        raise InputError(
+            f"{path}: is of version {_short(version)}, expected {VERSION}; the command "
+            "of the experiment writes it anew"
+        )
+    _require(content, Results, str(path), "")
+    results = typing.cast(Results, content)
+    if not results["images"] or not results["methods"]:
         raise InputError(f"{path}: has no images or no methods, expected at least one of each")
-    for number, method in enumerate(content["methods"]):
-        _require(method, _METHOD, f"{path}: methods[{number}]")
-    _check_methods(content, path)
-    return content
+    _check_methods(results, path)
+    return results
 
 
-def _require(value: Any, keys: Mapping[str, Any], where: str) -> None:
-    if not isinstance(value, dict):
-        raise InputError(f"{where}: is no object, expected one with {', '.join(keys)}")
-    for key, kind in keys.items():
-        if key not in value:
-            raise InputError(f"{where}: has no {key!r}")
-        if not isinstance(value[key], kind):
-            kinds = kind if isinstance(kind, tuple) else (kind,)
-            names = " or ".join("null" if one is type(None) else one.__name__ for one in kinds)
-            raise InputError(f"{where}: {key} is {_short(value[key])}, expected {names}")
+def _require(value: Any, kind: Any, path: str, key: str) -> None:
+    """Check a value of JSON against a type of this module.
+
+    Raises:
+        InputError: it differs; names the file and the key.
+    """
+    where = f"{path}: {key}" if key else path
+    if typing.is_typeddict(kind):
+        if not isinstance(value, dict):
+            raise InputError(f"{where}: is no object, expected one with {', '.join(_hints(kind))}")
+        for name, inner in _hints(kind).items():
+            if name not in value:
+                raise InputError(f"{where}: has no {name!r}")
+            _require(value[name], inner, path, f"{key}.{name}".lstrip("."))
+        return
+    family, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if family is list and isinstance(value, list):
+        for number, entry in enumerate(value):
+            _require(entry, arguments[0], path, f"{key}[{number}]")
+    elif family is dict and isinstance(value, dict):
+        for name, entry in value.items():
+            _require(entry, arguments[1], path, f"{key}.{name}")
+    elif not _is(value, kind):
+        raise InputError(f"{where} is {_short(value)}, expected {_described(kind)}")
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """Tell whether a plain value is of a type; a whole number is a number, too."""
+    if kind is Any:
+        return True
+    if isinstance(kind, types.UnionType):
+        return any(_is(value, option) for option in typing.get_args(kind))
+    if typing.get_origin(kind) is not None:
+        return False
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(value) is kind
+
+
+def _described(kind: Any) -> str:
+    names = {str: "a text", int: "a whole number", float: "a number", type(None): "null"}
+    if isinstance(kind, types.UnionType):
+        return " or ".join(_described(option) for option in typing.get_args(kind))
+    return names.get(kind, "a list" if typing.get_origin(kind) is list else "an object")
 
 
 def _short(value: Any) -> str:
@@ -110,67 +232,54 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def _check_methods(content: Results, path: Path) -> None:
-    known = {image["name"] for image in content["images"]}
-    for key in ("name", "slug"):
-        name, count = Counter(method[key] for method in content["methods"]).most_common(1)[0]
+def _check_methods(results: Results, path: Path) -> None:
+    """Check that names are unique and that all methods are of the same pictures."""
+    known = {image["name"] for image in results["images"]}
+    names = [method["name"] for method in results["methods"]]
+    slugs = [method["slug"] for method in results["methods"]]
+    for name in results["shown"]:
+        if name not in names:
+            raise InputError(f"{path}: shown: {name!r}, expected the name of a method")
+    for key, values in (("name", names), ("slug", slugs)):
+        value, count = Counter(values).most_common(1)[0]
         if count > 1:
-            raise InputError(f"{path}: {count} methods have the {key} {name!r}, expected one")
-    for method in content["methods"]:
+            raise InputError(f"{path}: {count} methods have the {key} {value!r}, expected one")
+    for method in results["methods"]:
         where = f"{path}: method {method['name']!r}"
-        if method["family"] not in FAMILIES:
-            raise InputError(
-                f"{where}: family is {method['family']!r}, expected {', '.join(FAMILIES)}"
-            )
-        for metric, found in method["summary"].items():
-            _require(found, _PAIR, f"{where}: summary: {metric}")
-        for name, found in method["classes"].items():
-            _require(found, _CLASS, f"{where}: class {name!r}")
-            for metric in ("pixel_recall", "mean_recall"):
-                _require(found[metric], _PAIR, f"{where}: class {name!r}: {metric}")
-        for key, keys in (("repeats", _REPEAT), ("per_image", _ROW)):
-            for number, entry in enumerate(method[key]):
-                _require(entry, keys, f"{where}: {key}[{number}]")
+        if method["family"] not in results["families"]:
+            listed = ", ".join(results["families"])
+            raise InputError(f"{where}: family is {method['family']!r}, expected {listed}")
+        for number, row in enumerate(method["per_image"]):
+            if not {"name", "label"} <= row.keys():
+                raise InputError(f"{where}: per_image[{number}]: has no 'name' or no 'label'")
+        for name in results["classes"]:
+            if name not in method["classes"]:
+                raise InputError(f"{where}: classes: has no {name!r}")
         rows = {row["name"] for row in method["per_image"]}
         if rows != known:
             strange = min(rows ^ known)
             raise InputError(f"{where}: per_image and images disagree about {strange!r}")
 
 
-def families(results: Results) -> dict[str, list[Method]]:
+def families(results: Results) -> dict[str, list[MethodResults]]:
     """Return the methods of each family that has any, in the order of the tables."""
     return {
         family: members
-        for family in FAMILIES
-        if (members := [one for one in results["methods"] if one["family"] == family])
+        for family in results["families"]
+        if (members := [each for each in results["methods"] if each["family"] == family])
     }
 
 
-def mean(method: Method, metric: str) -> float | None:
-    """Return a metric's mean over the repeats of a method, None where undefined."""
-    found = method["summary"].get(metric) or {}
-    return found.get("mean")
+def shown_methods(results: Results) -> list[MethodResults]:
+    """Return the few methods that figures show, as the experiment chose them."""
+    by_name = {method["name"]: method for method in results["methods"]}
+    return [by_name[name] for name in results["shown"]]
 
 
-def chosen_methods(results: Results) -> list[Method]:
-    """Return the few methods that figures show: those that the paper's own figures compare.
-
-    Real, Synth, Synth_WS, and of the finetuned and the melded each the one of the highest pixel F1.
-    Where a name is missing, the first of its family not yet chosen stands for it.
-    """
-    groups = families(results)
-    found: list[Method] = []
-
-    def take(members: list[Method], wanted: Callable[[Method], bool]) -> None:
-        rest = [one for one in members if one not in found]
-        found.extend(([one for one in rest if wanted(one)] or rest)[:1])
-
-    for family, name in (("real", "Real"), ("synthetic", "Synth"), ("synthetic", "Synth_WS")):
-        take(groups.get(family, []), lambda one, name=name: one["name"] == name)  # type: ignore[misc]
-    for family in ("finetuned", "melded"):
-        ranked = sorted(groups.get(family, []), key=lambda one: -(mean(one, "f1") or 0.0))
-        take(ranked, lambda one: True)
-    return found or results["methods"][:5]
+def mean(method: MethodResults, figure: str) -> float | None:
+    """Return a figure's mean over the repeats of a method, None where undefined."""
+    found = method["summary"].get(figure)
+    return found["mean"] if found is not None else None
 
 
 def class_names(results: Results) -> list[str]:

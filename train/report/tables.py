@@ -1,14 +1,13 @@
-"""Tables I and II as HTML; every number is a button that opens the pictures behind it."""
+"""The tables of classes and of methods as HTML; each number opens the pictures behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from train.metrics import CLASS_FIGURES, FIGURES
 from train.report.markup import escape, number, spoken
-from train.report.results import FAMILIES, Method, Results, class_names, families
+from train.report.results import MethodResults, Results, Spread, class_names, families
 
 
 @dataclass(frozen=True)
@@ -36,49 +35,49 @@ class Column:
         return (max(shown) if self.more_is_better else min(shown)) if shown else None
 
 
-def pair(found: dict[str, Any] | None) -> tuple[float | None, float | None]:
-    """Return mean and spread of an entry that may be missing."""
-    return ((found or {}).get("mean"), (found or {}).get("spread"))
+def pair(figure: Spread | None) -> tuple[float | None, float | None]:
+    """Return mean and spread of a figure that may be missing."""
+    return (None, None) if figure is None else (figure["mean"], figure["spread"])
 
 
 def class_table(results: Results) -> str:
-    """Return Table I: pixel recall and mean defect-wise recall of each class."""
+    """Return the figures of each class."""
     columns, above = [], ['<th rowspan="2" class="method" scope="col">Method</th>']
     for name in class_names(results):
         kind = results["classes"][name]
-        counts = [m["classes"].get(name, {}).get("instances") or 0 for m in results["methods"]]
+        counts = [method["classes"][name]["instances"] for method in results["methods"]]
         note = "low is good" if kind == "impurity" else "defect"
         above.append(
             f'<th colspan="{len(CLASS_FIGURES)}" scope="colgroup" class="first {escape(kind)}">'
             f"{escape(spoken(name))} <small>{max(counts)} · {note}</small></th>"
         )
         for key, figure in CLASS_FIGURES.items():
-            values = [pair(m["classes"].get(name, {}).get(key)) for m in results["methods"]]
+            figures = [method["classes"][name]["figures"] for method in results["methods"]]
             columns.append(
                 Column(
                     f"{key}:{name}",
                     figure.title,
                     f"{figure.label} of {spoken(name)}",
                     kind != "impurity",
-                    values,
+                    [pair(each.get(key)) for each in figures],
                 )
             )
     return _table("classes", results, columns, f"<tr>{''.join(above)}</tr>")
 
 
-def summary_table(results: Results) -> str:
-    """Return Table II: the metrics of whole methods."""
+def method_table(results: Results) -> str:
+    """Return the figures of whole methods."""
     columns = [
         Column(
             key,
             figure.title,
             figure.title,
             figure.more_is_better,
-            [pair(m["summary"].get(key)) for m in results["methods"]],
+            [pair(method["summary"].get(key)) for method in results["methods"]],
         )
         for key, figure in FIGURES.items()
     ]
-    return _table("summary", results, columns, "")
+    return _table("methods", results, columns, "")
 
 
 def _table(name: str, results: Results, columns: Sequence[Column], above: str) -> str:
@@ -94,8 +93,9 @@ def _table(name: str, results: Results, columns: Sequence[Column], above: str) -
             _row(method, places[method["slug"]], columns, grouped=bool(above)) for method in members
         )
         bodies.append(
-            f'<tbody data-family="{family}"><tr class="family"><th colspan="{len(columns) + 1}" '
-            f'scope="rowgroup"><span>{FAMILIES[family]}</span></th></tr>{rows}</tbody>'
+            f'<tbody data-family="{escape(family)}"><tr class="family">'
+            f'<th colspan="{len(columns) + 1}" scope="rowgroup">'
+            f"<span>{escape(results['families'][family])}</span></th></tr>{rows}</tbody>"
         )
     return (
         f'<div class="scroll"><table class="numbers" id="{name}" '
@@ -114,8 +114,8 @@ def _head(column: Column, first: bool) -> str:
     )
 
 
-def _row(method: Method, place: int, columns: Sequence[Column], grouped: bool) -> str:
-    note = f"<small>{escape(method['note'])}</small>" if method.get("note") else ""
+def _row(method: MethodResults, place: int, columns: Sequence[Column], grouped: bool) -> str:
+    note = f"<small>{escape(method['note'])}</small>" if method["note"] else ""
     cells = [
         f'<th scope="row" class="method" data-family="{method["family"]}">'
         f"{escape(method['name'])}{note}</th>"

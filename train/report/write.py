@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from stainless.files import write_text
-from train.report.cases import case_section
-from train.report.charts import curve_section, learning_section
 from train.report.csv_tables import csv_tables
 from train.report.evidence import evidence
-from train.report.findings import findings_section
-from train.report.grid import grid_section
 from train.report.header import footer_sections, header_section
 from train.report.markup import escape
-from train.report.memory_map import memory_section
 from train.report.reading import Reading
-from train.report.results import read_results
-from train.report.tables import class_table, summary_table
+from train.report.results import Results, read_results
+from train.report.sections import Page, Section
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = ("table.js", "panel.js")
 
 
-def write_report(folder: Path) -> Path:
+#: Puts together the page of an experiment from its results, its pictures and its folder.
+Compose = Callable[[Results, Reading, Path], Page]
+
+#: What stands at the end of every page.
+LAST = {"costs": "Costs", "setup": "Repeat it"}
+
+
+def write_report(folder: Path, compose: Compose) -> Path:
     """Write `<folder>/report.html` and `<folder>/tables/*.csv`; the same input, the same bytes.
 
     Args:
         folder: of a finished experiment, with results.json. Paths of dataset pictures in it are
             relative to the current folder, those of predictions and models to `folder`.
+        compose: gives the sections.
 
     Returns:
         The page, which needs no other file.
@@ -42,21 +46,16 @@ def write_report(folder: Path) -> Path:
     """
     results = read_results(folder)
     reading = Reading(results, folder)
+    page = compose(results, reading, folder)
     data = {"pictures": reading.embedded(), **evidence(results, reading.chosen)}
+    links = {**{section.key: section.link for section in page.sections}, **LAST}
     text = Template((PAGE / "report.html").read_text(encoding="utf-8")).substitute(
         title=escape(results["title"]),
         style=(PAGE / "report.css").read_text(encoding="utf-8"),
-        header=header_section(results),
-        findings=findings_section(results),
-        classes=class_table(results),
-        summary=summary_table(results),
-        embedded=escape(reading.said),
-        grid=grid_section(results, reading),
-        cases=case_section(results, reading),
-        curves=curve_section(results),
-        learning=learning_section(results),
-        memory=memory_section(results, folder),
-        footer=footer_sections(results),
+        header=header_section(results, page),
+        links="\n".join(f'  <a href="#{key}">{escape(link)}</a>' for key, link in links.items()),
+        sections="\n".join(_element(section) for section in page.sections),
+        footer=footer_sections(results, page),
         data=embedded_json(data),
         script="\n".join((PAGE / name).read_text(encoding="utf-8") for name in SCRIPTS),
     )
@@ -64,6 +63,13 @@ def write_report(folder: Path) -> Path:
         write_text(folder / "tables" / name, table)
     write_text(folder / "report.html", text)
     return folder / "report.html"
+
+
+def _element(section: Section) -> str:
+    return (
+        f'<section id="{escape(section.key)}"><h2>{escape(section.title)}</h2>'
+        f"{section.body}</section>"
+    )
 
 
 def embedded_json(value: Any) -> str:

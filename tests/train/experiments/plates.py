@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 SIZE = 96
+EXPERIMENT = Path(__file__).parents[3] / "train/experiments/sim_to_real/sim_to_real.yaml"
 CLASSES = [
     {"index": 1, "name": "water_stain", "kind": "impurity"},
     {"index": 101, "name": "scratch", "kind": "defect"},
@@ -91,7 +92,7 @@ def write_synthetic(root: Path) -> Path:
 def settings(folder: Path, **more: object) -> Path:
     """Write the YAML file of a small experiment on these sets."""
     tree = {
-        "extends": str(Path(__file__).parents[3] / "train/experiments/sim_to_real.yaml"),
+        "extends": str(EXPERIMENT),
         "out": str(folder / "report"),
         "real": {"data": str(folder / "real"), "category": "cell", "scene": None},
         "synthetic": {"data": str(folder / "synthetic"), "scene": None, "lights": ["rot90"]},

@@ -1,4 +1,4 @@
-"""The parts of an experiment: kept features, evidence, stages, learning curves."""
+"""What an experiment is made of: kept features, reasons, stages, learning curves."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ import pytest
 import torch
 
 from stainless.dataset import read_category
+from train.detectors.detector import Context, Trainset
+from train.detectors.model_file import Model
 from train.detectors.sequential_patchcore.coreset import Coreset
-from train.detectors.sequential_patchcore.fitting import Settings, Trainset, fit
-from train.detectors.sequential_patchcore.model import Detector
-from train.experiments.evidence import RING_PX, contrast, share_of, share_on
-from train.experiments.feature_store import FeatureStore, bytes_needed, digest
+from train.detectors.sequential_patchcore.settings import Settings
+from train.experiments.feature_store import FeatureStore, bytes_needed
 from train.experiments.fits import learning
-from train.experiments.judging import mean_and_spread, mean_curve
+from train.experiments.gathering import mean_and_spread, mean_curve
+from train.experiments.keys import digest
+from train.experiments.sim_to_real.reasons import RING_PX, contrast, share_of, share_on
 from train.experiments.stages import Stages
 from train.features import FeatureExtractor
 from train.patch_grid import GRID_WIDTH, PatchGrid
@@ -48,28 +50,28 @@ def test_a_digest_depends_on_values_alone() -> None:
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
 
 
-def fitted(cell: Path, **settings: object) -> Coreset:
-    extractor = FeatureExtractor()
-    trainset = Trainset("cell", read_category(cell, "cell", "train"))
-    coreset = Coreset(40, dimension=extractor.dimension, identity=extractor.identity())
-    store = FeatureStore(extractor, None)
-    how = Settings(epochs=2, **settings)  # type: ignore[arg-type]
-    fit(Detector(extractor, coreset), [trainset], how, report=lambda _: None, features=store)
-    return coreset
+def fitted(cell: Path, **context: object) -> Model:
+    store = FeatureStore(FeatureExtractor(), None)
+    given = Context(features=store, report=lambda _: None, **context)  # type: ignore[arg-type]
+    model = Model.new("sequential_patchcore", Settings(size=40, epochs=2), given)
+    model.detector.fit([Trainset("cell", read_category(cell, "cell", "train"))])
+    return model
+
+
+def coreset_of(model: Model) -> Coreset:
+    return model.detector.coreset  # type: ignore[attr-defined]
 
 
 def test_a_shuffled_fit_sees_the_same_pictures_in_another_order(cell: Path) -> None:
     plain, one, again, other = (
-        fitted(cell),
-        fitted(cell, shuffle=True, seed=1),
-        fitted(cell, shuffle=True, seed=1),
-        fitted(cell, shuffle=True, seed=2),
+        coreset_of(fitted(cell, **how))
+        for how in ({}, *({"shuffle": True, "seed": seed} for seed in (1, 1, 2)))
     )
     assert torch.equal(one.members, again.members)
     assert not torch.equal(one.members, other.members)
     assert not torch.equal(one.members, plain.members)
     extractor = FeatureExtractor()
-    samples = {one.name: one for one in read_category(cell, "cell", "train")}
+    samples = {sample.name: sample for sample in read_category(cell, "cell", "train")}
     for member in range(len(one)):
         origin = one.origin(member)
         assert origin is not None
@@ -78,15 +80,15 @@ def test_a_shuffled_fit_sees_the_same_pictures_in_another_order(cell: Path) -> N
         assert torch.equal(patch, one.members[member])
 
 
-def test_learning_curves_name_their_fits(cell: Path) -> None:
-    coreset = fitted(cell)
-    rows = learning(coreset, "Real")
+def test_learning_curves_name_their_fits(cell: Path, tmp_path: Path) -> None:
+    model, path = fitted(cell), tmp_path / "model.safetensors"
+    model.save(path)
+    rows = learning(path, "Real")
     assert [(row["fit"], row["epoch"]) for row in rows] == [("Real", 1), ("Real", 2)]
-    assert rows[0]["added"] == 40 and rows[0]["d_m"] == pytest.approx(
-        coreset.history[1]["separation"]
-    )
-    melded = coreset.meld([coreset])
-    assert {row["fit"] for row in learning(melded, "x")} == {"melding"}
+    history = coreset_of(model).history
+    assert rows[0]["added"] == 40 and rows[0]["d_m"] == pytest.approx(history[1]["separation"])
+    model.meld([model], model.settings).save(path)
+    assert {row["fit"] for row in learning(path, "x")} == {"melding"}
 
 
 def test_contrast_by_hand(cell: Path) -> None:

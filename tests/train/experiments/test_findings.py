@@ -4,36 +4,48 @@ from __future__ import annotations
 
 import pytest
 
-from train.experiments.findings import (
+from train.experiments.comparison import (
     FAILS,
     HOLDS,
     NOISE,
     UNTESTED,
-    Checks,
-    Judged,
-    judge_difference,
+    Comparisons,
+    Evaluated,
     verdict_of,
+    verdict_on,
 )
-from train.experiments.scenarios import SCENARIOS, chosen, with_needs
+from train.experiments.experiment import Method, waves
+from train.experiments.sim_to_real.claims import findings
+from train.experiments.sim_to_real.scenarios import SCENARIOS, chosen, with_needs
 from train.metrics import Interval
 
 
+def method(name: str, *sources: str, base: str | None = None) -> Method:
+    return Method(name, "family", "sequential_patchcore", None, base=base, sources=sources)
+
+
 def test_table_two_has_nineteen_rows() -> None:
-    assert len(SCENARIOS) == 19 == len({one.slug for one in SCENARIOS})
-    families = [one.family for one in SCENARIOS]
+    assert len(SCENARIOS) == 19 == len({method(each.name).slug for each in SCENARIOS})
+    families = [scenario.family for scenario in SCENARIOS]
     assert [families.count(name) for name in ("real", "synthetic", "finetuned", "melded")] == [
         1, 8, 8, 2,
     ]  # fmt: skip
 
 
-def test_waves_hold_what_is_needed_and_no_more() -> None:
-    waves = with_needs(chosen(["Melding_WS", "Synth DA finetuned"]))
-    assert [[one.name for one in wave] for wave in waves] == [
-        ["Real", "Synth DA", "Synth_WS", "Synth_WS DA", "Synth_WS DR"],
-        ["Synth DA finetuned", "Melding_WS"],
-    ]
-    whole = [one.name for wave in with_needs(chosen([])) for one in wave]
-    assert sorted(whole) == sorted(one.name for one in SCENARIOS)
+def test_what_is_needed_comes_along_and_no_more() -> None:
+    needed = with_needs(chosen(["Melding_WS", "Synth DA finetuned"]))
+    assert [scenario.name for scenario in needed] == [
+        "Real", "Synth DA", "Synth_WS", "Synth_WS DA", "Synth_WS DR", "Synth DA finetuned",
+        "Melding_WS",
+    ]  # fmt: skip
+    assert with_needs(chosen([])) == list(SCENARIOS)
+
+
+def test_waves_need_earlier_ones_only() -> None:
+    methods = [method("c", "a", "b"), method("a"), method("b", base="a"), method("d")]
+    assert [[each.name for each in wave] for wave in waves(methods)] == [["a", "d"], ["b"], ["c"]]
+    with pytest.raises(ValueError, match="methods x, y: what they need is not there"):
+        waves([method("x", base="y"), method("y", base="x"), method("z")])
 
 
 @pytest.mark.parametrize(
@@ -49,7 +61,7 @@ def test_waves_hold_what_is_needed_and_no_more() -> None:
 def test_a_difference_counts_beyond_interval_and_spread(
     interval: Interval, spread: float | None, verdict: str
 ) -> None:
-    assert judge_difference(interval, spread, -1) == verdict
+    assert verdict_on(interval, spread, -1) == verdict
 
 
 @pytest.mark.parametrize(
@@ -69,7 +81,7 @@ def test_a_finding_needs_all_that_it_says(verdicts: list[tuple[str, str]], whole
     assert verdict_of(verdicts) == whole
 
 
-def judged(name: str, stained: int, seconds: float = 1.0, repeats: int = 1) -> Judged:
+def evaluated(name: str, stained: int, seconds: float = 1.0, repeats: int = 1) -> Evaluated:
     """A method that flags so many of ten stain pixels, and half of the defect, in every image."""
     rows = [
         {
@@ -90,20 +102,22 @@ def judged(name: str, stained: int, seconds: float = 1.0, repeats: int = 1) -> J
         "stain pixel_recall": stained / 10,
         "pixel_false_alarm_rate": 1.0 if stained > 8 else 0.2,
     }
-    return Judged(name, rows * repeats, [figures] * repeats, seconds)
+    return Evaluated(name, rows * repeats, [figures] * repeats, seconds)
 
 
 def test_findings_by_hand() -> None:
     methods = [
-        judged("Real", 5),
-        judged("Synth", 8),
-        judged("Synth_WS", 2),
-        judged("Synth finetuned", 1),
-        judged("Synth DR+DA finetuned", 3, seconds=9.0),
-        judged("Melding", 1, seconds=2.0),
+        evaluated("Real", 5),
+        evaluated("Synth", 8),
+        evaluated("Synth_WS", 2),
+        evaluated("Synth finetuned", 1),
+        evaluated("Synth DR+DA finetuned", 3, seconds=9.0),
+        evaluated("Melding", 1, seconds=2.0),
     ]
-    checks = Checks({one.name: one for one in methods}, "stain", 0, 50, lambda key: f"why {key}")
-    stains, defects, finetuning, melding, augmentation, recalls = checks.all()
+    comparisons = Comparisons({each.name: each for each in methods}, 0, 50)
+    stains, defects, finetuning, melding, augmentation, recalls = findings(
+        comparisons, "stain", lambda key: f"why {key}"
+    )
     assert stains["verdict"] == HOLDS and stains["reason"] == ""
     (one,) = stains["comparisons"]
     assert one["difference"] == pytest.approx(-0.6) and one["low"] == one["high"]
@@ -118,33 +132,34 @@ def test_findings_by_hand() -> None:
 
 
 def test_without_stains_their_finding_cannot_be_tested() -> None:
-    methods = {name: judged(name, 1) for name in ("Synth", "Synth_WS")}
-    first = Checks(methods, None, 0, 10, lambda key: "").all()[0]
+    methods = {name: evaluated(name, 1) for name in ("Synth", "Synth_WS")}
+    first = findings(Comparisons(methods, 0, 10), None, lambda key: "")[0]
     assert first["verdict"] == UNTESTED and "lacks" in first["reason"]
 
 
 def test_repeats_add_a_spread() -> None:
     methods = {
-        name: judged(name, stained, repeats=3) for name, stained in (("Synth", 4), ("Synth_WS", 1))
+        "Synth": evaluated("Synth", 4, repeats=3),
+        "Synth_WS": evaluated("Synth_WS", 1, repeats=3),
     }
-    (one,) = Checks(methods, "stain", 0, 10, lambda key: "").all()[0]["comparisons"]
+    (one,) = findings(Comparisons(methods, 0, 10), "stain", lambda key: "")[0]["comparisons"]
     assert one["spread"] == pytest.approx(0) and one["verdict"] == HOLDS
 
 
 def test_a_method_that_flags_every_good_picture_is_named() -> None:
-    methods = {"Synth": judged("Synth", 4), "Synth_WS": judged("Synth_WS", 9)}
-    stains = Checks(methods, "stain", 0, 50, lambda key: "Too far.").all()[0]
+    methods = {"Synth": evaluated("Synth", 4), "Synth_WS": evaluated("Synth_WS", 9)}
+    stains = findings(Comparisons(methods, 0, 50), "stain", lambda key: "Too far.")[0]
     assert stains["verdict"] == FAILS
     assert stains["reason"].startswith("Synth_WS: something is flagged on every good picture.")
     assert stains["reason"].endswith("Too far.")
 
 
 def test_one_defective_part_decides_nothing() -> None:
-    methods = {"Synth": judged("Synth", 8), "Synth_WS": judged("Synth_WS", 1)}
+    methods = {"Synth": evaluated("Synth", 8), "Synth_WS": evaluated("Synth_WS", 1)}
     for one in methods.values():
         for row in one.rows:
             row["group"] = "part 0"  # type: ignore[index]
-    found = Checks(methods, "stain", 0, 50, lambda key: "Too far.").all()
+    found = findings(Comparisons(methods, 0, 50), "stain", lambda key: "Too far.")
     assert found[0]["verdict"] == NOISE and found[0]["comparisons"][0]["low"] is None
-    assert "of one part" in found[0]["reason"]
+    assert "of one group" in found[0]["reason"]
     assert {one["verdict"] for one in found} == {NOISE, UNTESTED}

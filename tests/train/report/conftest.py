@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 import tiny_experiment
 
-from train.report import write_report
-
 
 @pytest.fixture
 def experiment(tmp_path: Path) -> Path:
@@ -19,4 +17,4 @@ def experiment(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of the experiment, at a path that a URL has to escape."""
-    return write_report(tiny_experiment.make(tmp_path_factory.mktemp("a #1 50% report")))
+    return tiny_experiment.report(tiny_experiment.make(tmp_path_factory.mktemp("a #1 50% report")))

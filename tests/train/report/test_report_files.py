@@ -5,17 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 import tiny_experiment
+from tiny_experiment import report
 
 import train.report.reading as reading
+from stainless.cli import main
 from stainless.errors import InputError
 from train.metrics import FIGURES
-from train.report import write_report
-from train.report.__main__ import main
 
 
 def table(page, name):
@@ -31,23 +29,23 @@ def exact(text):
     return None if text == "" else float(text)
 
 
-def test_table_1_has_every_number_at_full_precision(page):
-    rows = {(row["method"], row["class"]): row for row in table(page, "table1.csv")}
+def test_the_table_of_classes_has_every_number_at_full_precision(page):
+    rows = {(row["method"], row["class"]): row for row in table(page, "classes.csv")}
     assert len(rows) == 4 * 3
     for method in results_of(page)["methods"]:
         for name, one in method["classes"].items():
             row = rows[method["name"], name]
             assert row["kind"] == one["kind"] and int(row["instances"]) == one["instances"]
             for metric in ("pixel_recall", "mean_recall"):
-                assert exact(row[metric]) == one[metric]["mean"]
-                assert exact(row[f"{metric}_spread"]) == one[metric]["spread"]
+                assert exact(row[metric]) == one["figures"][metric]["mean"]
+                assert exact(row[f"{metric}_spread"]) == one["figures"][metric]["spread"]
     # By hand: one of two dents, half of it.
     assert float(rows["Real", "dent"]["pixel_recall"]) == 50 / 200
     assert float(rows["Real", "water_stain"]["pixel_recall"]) == (75 + 25) / 250
 
 
-def test_table_2_leaves_empty_what_is_undefined(page):
-    rows = {row["method"]: row for row in table(page, "table2.csv")}
+def test_the_table_of_methods_leaves_empty_what_is_undefined(page):
+    rows = {row["method"]: row for row in table(page, "methods.csv")}
     for method in results_of(page)["methods"]:
         row = rows[method["name"]]
         assert int(row["repeats"]) == len(method["repeats"])
@@ -103,18 +101,18 @@ def test_texts_are_escaped(page):
 
 
 def test_a_rendered_stand_in_is_never_called_real(experiment):
-    text = write_report(experiment).read_text()
+    text = report(experiment).read_text()
     assert "rendered stand-in here: no photograph" in text
     results = json.loads((experiment / "results.json").read_text())
-    results["real"]["kind"] = "given as real"
+    results["own"]["real"]["kind"] = "given as real"
     (experiment / "results.json").write_text(json.dumps(results))
-    text = write_report(experiment).read_text()
+    text = report(experiment).read_text()
     assert "was given as real" in text and "stand-in" not in text.split("<main>")[0]
 
 
 def test_two_runs_write_the_same_bytes(experiment):
     def everything():
-        page = write_report(experiment)
+        page = report(experiment)
         tables = sorted((experiment / "tables").iterdir())
         return [path.read_bytes() for path in [page, *tables]]
 
@@ -122,15 +120,15 @@ def test_two_runs_write_the_same_bytes(experiment):
 
 
 def test_a_dataset_without_class_images(tmp_path):
-    page = write_report(tiny_experiment.make(tmp_path, class_images=False))
-    rows = table(page, "table1.csv")
+    page = report(tiny_experiment.make(tmp_path, class_images=False))
+    rows = table(page, "classes.csv")
     assert {row["class"] for row in rows} == {"defective"}
     assert 'data-metric="pixel_recall:defective"' in page.read_text()
 
 
 def test_too_many_pictures_are_a_regular_selection(experiment, monkeypatch):
     monkeypatch.setattr(reading, "MOST", 2)
-    text = write_report(experiment).read_text()
+    text = report(experiment).read_text()
     assert "Of the 5 test pictures a regular selection of 2 is in this page" in text
     data = json.loads(text.split('id="data">')[1].split("</script>")[0])
     assert [one["name"] for one in data["pictures"]] == [
@@ -141,17 +139,15 @@ def test_too_many_pictures_are_a_regular_selection(experiment, monkeypatch):
 
 
 def test_a_page_that_would_be_too_large_holds_fewer_pictures(experiment, monkeypatch):
-    data = json.loads(
-        write_report(experiment).read_text().split('id="data">')[1].split("</script>")[0]
-    )
+    data = json.loads(report(experiment).read_text().split('id="data">')[1].split("</script>")[0])
     monkeypatch.setattr(reading, "BUDGET", sum(map(reading._weight, data["pictures"])) - 1)
-    assert "a regular selection of 4 is in" in write_report(experiment).read_text()
+    assert "a regular selection of 4 is in" in report(experiment).read_text()
 
 
 def test_without_a_model_there_is_a_sentence_instead(experiment):
-    assert 'class="map"' in write_report(experiment).read_text()
+    assert 'class="map"' in report(experiment).read_text()
     (experiment / "models/tiny.safetensors").unlink()
-    text = write_report(experiment).read_text()
+    text = report(experiment).read_text()
     assert "is not there any more: no map" in text and 'class="map"' not in text
 
 
@@ -161,11 +157,15 @@ def test_without_a_model_there_is_a_sentence_instead(experiment):
         (None, "results.json: no such file"),
         ("{", "results.json: is not JSON"),
         ("[]", "results.json: is no object"),
-        ("{}", "results.json: has no 'title'"),
+        ("{}", "results.json: is of version 1, expected 2"),
+        ({"version": 3}, "results.json: is of version 3, expected 2"),
+        ('{"version": 2}', "results.json: has no 'experiment'"),
         ({"methods": []}, "has no images or no methods"),
-        ({"classes": 3}, "results.json: classes is 3, expected dict"),
+        ({"classes": 3}, "results.json: classes is 3, expected an object"),
         ({"images": [{}]}, "images[0]: has no 'name'"),
         ({"stages": [3]}, "stages[0]: is no object"),
+        ({"peak_memory_mb": "much"}, 'peak_memory_mb is "much", expected a number or null'),
+        ({"shown": ["None"]}, "shown: 'None', expected the name of a method"),
     ],
 )
 def test_bad_results_are_one_line(experiment, broken, expected, capsys):
@@ -177,7 +177,7 @@ def test_bad_results_are_one_line(experiment, broken, expected, capsys):
     else:
         path.write_text(broken)
     with pytest.raises(InputError, match=re.escape(expected)) as caught:
-        write_report(experiment)
+        report(experiment)
     assert "\n" not in str(caught.value)
     assert not (experiment / "report.html").exists() and not (experiment / "tables").exists()
 
@@ -186,7 +186,7 @@ def test_a_lost_prediction_is_named(experiment):
     lost = experiment / "predictions/synth/test/good/003.png"
     lost.unlink()
     with pytest.raises(InputError, match=re.escape(f"{lost}: no such file")):
-        write_report(experiment)
+        report(experiment)
 
 
 def test_undefined_numbers_anywhere(experiment):
@@ -196,7 +196,7 @@ def test_undefined_numbers_anywhere(experiment):
         method["summary"] = {key: dict.fromkeys(one) for key, one in method["summary"].items()}
         method["recall"] = [None] * 12
         for one in method["classes"].values():
-            one.update({key: dict.fromkeys(one[key]) for key in ("pixel_recall", "mean_recall")})
+            one["figures"] = {key: dict.fromkeys(one["figures"][key]) for key in one["figures"]}
             one["recall"] = [None] * 12
         for row in method["per_image"]:
             row.update(dict.fromkeys(("score", "pixel_tp", "pixel_fp", "pixel_fn")))
@@ -207,9 +207,9 @@ def test_undefined_numbers_anywhere(experiment):
     for comparison in results["findings"][0]["comparisons"]:
         comparison.update(dict.fromkeys(("first_value", "second_value", "difference", "low")))
     results["stages"][0].update(dict.fromkeys(("seconds", "cpu_seconds")))
-    results["memory_map"] = None
+    results["own"]["memory_map"] = None
     path.write_text(json.dumps(results))
-    text = write_report(experiment).read_text()
+    text = report(experiment).read_text()
     assert '<button type="button" class="open"' not in text and "None" not in text
     assert text.count('<td class="none') == 4 * (6 + len(FIGURES))
 
@@ -220,16 +220,19 @@ def test_pictures_and_rows_must_agree(experiment):
     del results["methods"][1]["per_image"][2]
     path.write_text(json.dumps(results))
     with pytest.raises(InputError, match="'Synth': per_image and images disagree about 'test/"):
-        write_report(experiment)
+        report(experiment)
 
 
 def test_the_command_says_where_the_page_is(experiment, capsys):
-    assert main([str(experiment)]) == 0
+    assert main(["report", str(experiment)]) == 0
     assert capsys.readouterr().out == f"{experiment / 'report.html'}\n"
 
 
-def test_the_command_ends_with_2_and_one_line(tmp_path):
-    command = [sys.executable, "-m", "train.report", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert done.stderr.startswith("report: error: ") and "results.json" in done.stderr
+def test_the_command_ends_with_2_and_one_line(tmp_path, experiment, capsys):
+    assert main(["report", str(tmp_path)]) == 2
+    path = experiment / "results.json"
+    path.write_text(path.read_text().replace('"sim_to_real"', '"other"'))
+    assert main(["report", str(experiment)]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("stainless: error: ") and "results.json" in first
+    assert "results.json: experiment: other, expected one of" in second

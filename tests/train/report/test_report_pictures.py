@@ -7,15 +7,18 @@ import json
 import numpy as np
 import pytest
 
+from train.experiments.experiment import Experiment
+from train.experiments.sim_to_real.experiment import SimToReal
+from train.experiments.sim_to_real.memory_map import patch_picture, project
+from train.experiments.sim_to_real.settings import Settings
 from train.report.candidates import RULES
 from train.report.cases import around, close_up
 from train.report.evidence import class_order, order
 from train.report.grid import grid_pictures
 from train.report.marks import overlay, reduced
-from train.report.memory_map import patch_picture, project
 from train.report.plot import logarithmic
 from train.report.reading import Reading, regular
-from train.report.results import chosen_methods, read_results
+from train.report.results import read_results
 
 
 @pytest.fixture
@@ -133,11 +136,19 @@ def test_a_selection_is_regular():
     assert regular(10, 4) == [0, 2, 5, 7]
 
 
-def test_chosen_methods_and_stand_ins(results):
-    names = [one["name"] for one in chosen_methods(results)]
-    assert names == ["Real", "Synth", "Melding & more"]
+def test_the_paper_s_methods_are_shown_and_stand_ins(results):
+    def shown():
+        return SimToReal(Settings()).shown(results["methods"])
+
+    assert shown() == ["Real", "Synth", "Melding & more"] == results["shown"]
     method(results, "Real")["name"] = "Photographs"
-    assert chosen_methods(results)[0]["name"] == "Photographs"
+    assert shown()[0] == "Photographs"
+
+
+def test_any_experiment_shows_the_best_of_each_family(results):
+    for each, family in zip(results["methods"], ("a", "b", "b", "b"), strict=True):
+        each["family"] = family
+    assert Experiment.shown(None, results["methods"]) == ["Real", "Melding & more"]
 
 
 def test_the_grid_spreads_over_the_classes(results):

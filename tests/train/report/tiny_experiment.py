@@ -10,10 +10,17 @@ import cv2
 import numpy as np
 import torch
 
+from train.detectors.detector import Context
+from train.detectors.model_file import Model
 from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.detector import SequentialPatchcore
+from train.detectors.sequential_patchcore.settings import Settings
+from train.experiments.sim_to_real.experiment import SimToReal
 from train.features import FeatureExtractor
 from train.metrics.defects import COVERAGE_THRESHOLDS, instances_of
 from train.patch_grid import GRID_WIDTH
+from train.report import write_report
+from train.report.results import VERSION, Finding, Image, Results
 
 CLASSES = {"dent": (101, "defect"), "scratch": (102, "defect"), "water_stain": (1, "impurity")}
 KINDS = {name: kind for name, (_, kind) in CLASSES.items()}
@@ -56,29 +63,35 @@ def make(folder: Path, class_images: bool = True, pictures: Any = PICTURES) -> P
         for name, content in pictures.items()
     ]
     methods = [_method(out, name, images, class_images) for name in METHODS]
-    results = {
+    results: Results = {
+        "version": VERSION,
+        "experiment": "sim_to_real",
         "title": "Sim-to-real: <tiny> & small",
-        "real": {
-            "root": "data",
-            "category": "cell",
-            "kind": "rendered stand-in",
-            "note": None,
-            "train": 2,
-            "validation": 1,
-            "test": len(images),
-        },
-        "synthetic": {"root": "plate", "scene": "scenes/plate.yaml", "images": {"clean": 2}},
+        "families": dict(SimToReal.families),
+        "shown": ["Real", "Synth", "Melding & more"],
         "classes": KINDS if class_images else {"defective": "defect"},
         "coverage_thresholds": list(COVERAGE_THRESHOLDS),
         "images": images,
         "class_index": {name: index for name, (index, _) in CLASSES.items()},
         "methods": methods,
         "findings": [_finding(), {**_finding(), "verdict": "within noise", "comparisons": []}],
-        "memory_map": {
-            "model": "models/tiny.safetensors",
-            "method": "Melding & more",
-            "origins": {"cell": "real", "plate": "synthetic"},
-            "roots": {"cell": str(data / "cell"), "plate": str(data / "cell")},
+        "own": {
+            "real": {
+                "root": "data",
+                "category": "cell",
+                "kind": "rendered stand-in",
+                "note": "",
+                "train": 2,
+                "validation": 1,
+                "test": len(images),
+            },
+            "synthetic": {"root": "plate", "scene": "scenes/plate.yaml", "images": {"clean": 2}},
+            "memory_map": {
+                "model": "models/tiny.safetensors",
+                "method": "Melding & more",
+                "origins": {"cell": "real", "plate": "synthetic"},
+                "roots": {"cell": str(data / "cell"), "plate": str(data / "cell")},
+            },
         },
         "stages": [{"name": "fit", "seconds": 30.0, "cpu_seconds": 25.0}],
         "peak_memory_mb": None,
@@ -86,11 +99,16 @@ def make(folder: Path, class_images: bool = True, pictures: Any = PICTURES) -> P
         "versions": {"torch": "2"},
         "config": {"epochs": 2},
         "seeds": [0, 1],
-        "commands": ["python -m train.experiments.sim_to_real --out 'out & more'"],
+        "commands": ["stainless experiment --config tiny.yaml --out 'out & more'"],
     }
     _write(out / "results.json", json.dumps(results))
     _model(out / "models/tiny.safetensors")
     return out
+
+
+def report(folder: Path) -> Path:
+    """Write the report of the experiment in a folder."""
+    return write_report(folder, SimToReal.page)
 
 
 def _write(path: Path, text: str) -> None:
@@ -106,7 +124,7 @@ def _picture(path: Path, pixels: np.ndarray) -> Path:
 
 def _image(
     data: Path, name: str, size: tuple[int, int], group: str, content: Any, class_images: bool
-) -> dict[str, Any]:
+) -> Image:
     pixels = np.full(size, 128, np.uint8)
     # The larger ones are in colour.
     shown = pixels if size[0] < 60 else np.repeat(pixels[..., None], 3, axis=2)
@@ -258,8 +276,10 @@ def _summarised(
             kind: {
                 "kind": kinds[kind],
                 "instances": len(recalls),
-                "pixel_recall": entry(hit, pixels),
-                "mean_recall": entry(float(np.mean(recalls)), 1) if recalls else entry(0, 0),
+                "figures": {
+                    "pixel_recall": entry(hit, pixels),
+                    "mean_recall": entry(float(np.mean(recalls)), 1) if recalls else entry(0, 0),
+                },
                 "recall": np.mean(recalls, axis=0).tolist() if recalls else [None] * 12,
             }
             for kind, (hit, pixels, recalls) in found.items()
@@ -271,7 +291,7 @@ def _summarised(
     }
 
 
-def _finding() -> dict[str, Any]:
+def _finding() -> Finding:
     return {
         "claim": "Melding helps </script>",
         "verdict": "holds",
@@ -306,4 +326,5 @@ def _model(path: Path) -> None:
     origin[:11, 2] = np.arange(11) % 5 * GRID_WIDTH + np.arange(11) % 6
     rng = np.random.default_rng(0)
     coreset.update(torch.from_numpy(rng.standard_normal((12, 6)).astype(np.float32)), origin)
-    coreset.save(path)
+    detector = SequentialPatchcore(Settings(size=12), Context(scores=False), coreset)
+    Model("sequential_patchcore", detector.settings, detector).save(path)

@@ -15,12 +15,10 @@ from train.detectors.detector import Arrays, Context, Metadata, Score, Trainset
 from train.detectors.request import describe
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.covering import Epoch
-from train.detectors.sequential_patchcore.epochs import GRID_WIDTH, extract, run_epoch
+from train.detectors.sequential_patchcore.epochs import extract, run_epoch
 from train.detectors.sequential_patchcore.settings import Settings
 from train.features import FeatureExtractor
-
-#: x, y, width and height in pixels.
-Box = tuple[int, int, int, int]
+from train.patch_grid import GRID_WIDTH
 
 
 class SequentialPatchcore:
@@ -195,30 +193,17 @@ class SequentialPatchcore:
         """Return the nominal patch that is nearest to the patch at a pixel, and its distance."""
         nearest = score.detail["nearest"]
         rows, columns = nearest.shape
-        row = min(max(self._cell(y), 0), rows - 1)
-        column = min(max(self._cell(x), 0), columns - 1)
+        grid = self.extractor.grid
+        row, column = grid.cell(y, rows), grid.cell(x, columns)
         origin = self.coreset.origin(int(nearest[row, column]))
         if origin is None:
             return None
         return {
             "dataset": origin.dataset,
             "image": origin.image,
-            "box": list(self.patch_box(*divmod(origin.position, GRID_WIDTH))),
+            "box": list(grid.box(*divmod(origin.position, GRID_WIDTH))),
             "distance": float(score.detail["distances"][row, column]),
         }
-
-    def patch_box(self, row: int, column: int) -> Box:
-        """Return the pixels around the centre of a patch, one pitch wide, cut at 0."""
-        pitch, first = self.extractor.pitch, self.extractor.first_centre
-        ends = []
-        for cell in (column, row):
-            low = round(first + cell * pitch - (pitch - 1) / 2)
-            ends.append((max(low, 0), low + pitch))
-        (x, right), (y, bottom) = ends
-        return x, y, right - x, bottom - y
-
-    def _cell(self, pixel: int) -> int:
-        return round((pixel - self.extractor.first_centre) / self.extractor.pitch)
 
     def _line(self, epoch: Epoch) -> str:
         if self.context.augmentation is None:

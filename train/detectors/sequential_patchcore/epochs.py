@@ -19,13 +19,10 @@ from train.augment import Augmentation, augment, draw
 from train.detectors.detector import Context, Trainset
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.features import FeatureExtractor
+from train.patch_grid import GRID_WIDTH
 
 #: The random stream of the order of pictures.
 ORDER = 0
-
-#: Positions of patches are numbered as in a grid this wide, so that the number alone tells row and
-#: column whatever the size of the picture.
-GRID_WIDTH = 1 << 16
 
 
 def run_epoch(
@@ -115,13 +112,13 @@ def _positions(
     extractor: FeatureExtractor, rows: int, columns: int, size: tuple[int, int], how: Augmentation
 ) -> np.ndarray:
     """Return the position of each patch in the picture as it is stored, before any flip."""
-    first, pitch = extractor.first_centre, extractor.pitch
+    grid = extractor.grid
 
     def places(cells: int, pixels: int, flipped: bool) -> np.ndarray:
-        centres = first + np.arange(cells) * pitch
+        centres = grid.centres(cells)
         if flipped:
             centres = pixels - 1 - centres
-        return np.rint((centres - first) / pitch).astype(np.int32).clip(0, cells - 1)
+        return grid.cells(centres, cells)
 
     down = places(rows, size[0], how.flip_vertical)
     across = places(columns, size[1], how.flip_horizontal)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from stainless.dataset import Sample, load_annotation
+from train.detectors.detector import Context
+from train.detectors.model_file import Model
 from train.detectors.sequential_patchcore.coreset import Coreset
+from train.experiments.experiment import Finished
 from train.experiments.feature_store import FeatureStore
+from train.experiments.sim_to_real.scenarios import REAL, STAINED
 from train.patch_grid import GRID_WIDTH, PatchGrid
 
-#: Pictures that are looked at of each set.
+#: Pictures that are measured of each set.
 PICTURES = 24
 
 #: Width in pixels of the ring around a stain that it is compared with.
@@ -27,7 +30,7 @@ MIXED = ("Synth DR+DA finetuned", "Melding", "Synth_WS DR+DA finetuned", "Meldin
 
 @dataclass(frozen=True)
 class Evidence:
-    """Measured facts about the sets; None where they cannot be measured.
+    """What was measured of the sets; None where they cannot be measured.
 
     Attributes:
         real_contrast: median over stains of the real test pictures: mean absolute difference
@@ -46,7 +49,7 @@ class Evidence:
     real_shares: dict[str, float]
 
     def reason(self, finding: str) -> str:
-        """Say in a sentence or two what the facts make of a finding that does not hold."""
+        """Say in a sentence or two what the measurements make of a finding that does not hold."""
         if finding in ("stains", "defects"):
             return " ".join(filter(None, [self._stains(), self._gap()]))
         if finding == "augmentation":
@@ -59,7 +62,7 @@ class Evidence:
             )
         if finding == "finetuning":
             return (
-                "Real-only training has seen the very domain that it is judged on, so that the "
+                "Real-only training has seen the very domain that it is tested on, so that the "
                 f"synthetic members can only add to it. {self._gap()}"
             ).strip()
         return ""
@@ -68,9 +71,11 @@ class Evidence:
         parts = []
         if self.real_contrast is not None and self.synthetic_contrast is not None:
             ratio = self.real_contrast / max(self.synthetic_contrast, 1e-6)
-            word = "darker" if ratio > 1.25 else "fainter" if ratio < 0.8 else "as dark"
+            word = (
+                "darker than" if ratio > 1.25 else "fainter than" if ratio < 0.8 else "as dark as"
+            )
             parts.append(
-                f"The stains that are judged are {word} {'as' if word == 'as dark' else 'than'} "
+                f"The stains of the test pictures are {word} "
                 f"those learned from ({self.real_contrast:.1f} against "
                 f"{self.synthetic_contrast:.1f} grey levels)."
             )
@@ -94,9 +99,9 @@ class Evidence:
 def contrast(samples: Sequence[Sample], name: str) -> float | None:
     """Return the median contrast of the instances of a class, in grey levels of 255."""
     found = []
-    for sample in _some([one for one in samples if one.annotation is not None]):
+    for sample in _some([sample for sample in samples if sample.annotation is not None]):
         classes, instances, names = load_annotation(sample)
-        index = next((number for number, one in names.items() if one.name == name), None)
+        index = next((number for number, known in names.items() if known.name == name), None)
         here = classes == index
         if index is None or not here.any():
             continue
@@ -141,7 +146,7 @@ def share_on(
         if by_name[image].annotation is None:
             continue
         classes, _, names = load_annotation(by_name[image])
-        index = next((number for number, one in names.items() if one.name == name), -1)
+        index = next((number for number, known in names.items() if known.name == name), -1)
         for position in positions:
             x, y, width, height = grid.box(*divmod(position, GRID_WIDTH))
             on += bool((classes[y : y + height, x : x + width] == index).any())
@@ -152,7 +157,7 @@ def share_on(
 def share_of(coreset: Coreset, source: str) -> float:
     """Return the share of a coreset's members that were seen on the pictures of a source."""
     origins = [coreset.origin(member) for member in range(len(coreset))]
-    return sum(one is not None and one.dataset == source for one in origins) / len(origins)
+    return sum(origin is not None and origin.dataset == source for origin in origins) / len(origins)
 
 
 def _some(samples: Sequence[Sample]) -> list[Sample]:
@@ -161,34 +166,45 @@ def _some(samples: Sequence[Sample]) -> list[Sample]:
     return [samples[place] for place in places]
 
 
-def gather(
-    real: Sequence[Sample],
-    nominal: Sequence[Sample],
-    stained: Sequence[Sample],
-    stain: str | None,
-    category: str,
-    models: dict[str, Path],
-    store: FeatureStore,
-) -> Evidence:
+def coreset_of(finished: Finished, name: str) -> Coreset:
+    """Return the coreset of a method."""
+    detector = Model.load(finished.models[name], Context(scores=False)).detector
+    coreset: Coreset = detector.coreset  # type: ignore[attr-defined]
+    return coreset
+
+
+def gather(finished: Finished, stain: str | None) -> Evidence:
     """Measure.
 
     Args:
-        real: the test pictures.
-        nominal: real nominal pictures that no coreset has seen, or else those of the training.
-        stained: the stained training pictures; empty where they are not used.
+        finished: the experiment.
         stain: class of the stain; None for none.
-        category: of the real pictures, by which the members seen on them are known.
-        models: coreset files by name of their scenario.
-        store: has the features.
     """
-    coresets = {name: Coreset.load(path) for name, path in models.items() if path.is_file()}
+    pictures = finished.pictures
+    category = pictures.trainsets[REAL][0].name
+    # Real nominal pictures that no coreset has seen, or else those of the training.
+    nominal = [sample for sample in pictures.test if sample.is_good] or _samples(finished, REAL)
+    stained = _samples(finished, STAINED)
+    methods = {m.name: m for m in finished.methods if m.name in (*NEAR, *MIXED)}
+    coresets = {name: coreset_of(finished, name) for name in methods}
     on_stains = None
     if stain is not None and "Synth_WS" in coresets and stained:
-        on_stains = share_on(coresets["Synth_WS"], stained, stain, store.extractor.grid)
+        grid = finished.store(methods["Synth_WS"]).extractor.grid
+        on_stains = share_on(coresets["Synth_WS"], stained, stain, grid)
     return Evidence(
-        contrast(real, stain) if stain is not None else None,
+        contrast(pictures.test, stain) if stain is not None else None,
         contrast(stained, stain) if stain is not None and stained else None,
-        {name: distance(coresets[name], nominal, store) for name in NEAR if name in coresets},
+        {
+            name: distance(coresets[name], nominal, finished.store(methods[name]))
+            for name in NEAR
+            if name in coresets
+        },
         on_stains,
         {name: share_of(coresets[name], category) for name in MIXED if name in coresets},
     )
+
+
+def _samples(finished: Finished, key: str) -> list[Sample]:
+    """Return the pictures of a trainset; none if it is not used."""
+    trainsets = finished.pictures.trainsets.get(key, [])
+    return [sample for trainset in trainsets for sample in trainset.samples]

@@ -11,10 +11,12 @@ import numpy as np
 
 from stainless.dataset import IMAGE_ENDINGS, load_image
 from stainless.errors import InputError
+from train.detectors.detector import Context
+from train.detectors.model_file import Model
+from train.detectors.sequential_patchcore.coreset import Coreset
 from train.patch_grid import GRID_WIDTH, PatchGrid
 from train.report.marks import resized
 from train.report.markup import escape, picture
-from train.report.results import Results
 
 #: Origin: colour (after Okabe and Ito) and the path of its sign around (0, 0).
 ORIGINS = {
@@ -41,24 +43,27 @@ class Member:
     position: int
 
 
-def memory_section(results: Results, folder: Path) -> str:
+def memory_map(known: dict[str, Any] | None, folder: Path) -> str:
     """Return the map, or a sentence why there is none.
+
+    Args:
+        known: "model", a file in the folder, "method", its name, "origins", the kind of each
+            source, and "roots", the folder of its pictures.
+        folder: of the experiment's results.
 
     Raises:
         InputError: the model is damaged, or a picture that it remembers cannot be read.
     """
-    known = results["memory_map"]
-    if not known or not known.get("model"):
+    if known is None:
         return "<p>This experiment kept no model to look into.</p>"
     path = folder / known["model"]
     if not path.is_file():
         return f"<p>The model {escape(known['model'])} is not there any more: no map.</p>"
-    from train.detectors.sequential_patchcore.coreset import Coreset
-
-    coreset = Coreset.load(path)
+    detector = Model.load(path, Context(scores=False)).detector
+    coreset: Coreset = detector.coreset  # type: ignore[attr-defined]
     if len(coreset) < 2:
         return "<p>The model has fewer than two members: no map.</p>"
-    members = _members(coreset, known.get("origins") or {})
+    members = _members(coreset, known["origins"])
     places, explained = project(coreset.members.cpu().numpy())
     scaled = _scaled(places)
     chosen = _spread_out(scaled, members)
@@ -70,9 +75,9 @@ def memory_section(results: Results, folder: Path) -> str:
         for origin in ORIGINS
         if counts[origin]
     )
-    thumbs = _thumbs(coreset.identity, members, chosen, known.get("roots") or {})
+    thumbs = _thumbs(coreset.identity, members, chosen, known["roots"])
     return (
-        f"<p>The members of <b>{escape(known.get('method') or 'the model')}</b>, projected on "
+        f"<p>The members of <b>{escape(known['method'])}</b>, projected on "
         f"their two main directions (principal components: {100 * explained:.0f} % of the "
         "variance; what is far apart here is far apart, what is close may not be).</p>"
         f'<p class="legend">{counted}</p><div class="memory">{_map(scaled, members, chosen)}'

@@ -8,7 +8,6 @@ fitted separately on the real pictures and on the synthetic, randomised and augm
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -32,7 +31,7 @@ class Scenario:
         trainset: which pictures are fitted to; None when melded.
         augment: whether they are varied.
         base: name of the scenario whose coreset is continued from; None for a fit from nothing.
-        parts: names of the scenarios whose coresets are melded, in this order.
+        sources: names of the scenarios whose coresets are melded, in this order.
     """
 
     name: str
@@ -40,17 +39,12 @@ class Scenario:
     trainset: str | None = None
     augment: bool = False
     base: str | None = None
-    parts: tuple[str, ...] = ()
-
-    @property
-    def slug(self) -> str:
-        """Name of its files."""
-        return re.sub("[^a-z0-9]+", "_", self.name.lower())
+    sources: tuple[str, ...] = ()
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Names of the scenarios that come before it."""
-        return self.parts + ((self.base,) if self.base is not None else ())
+        return self.sources + ((self.base,) if self.base is not None else ())
 
 
 def _scenarios() -> Iterator[Scenario]:
@@ -69,10 +63,10 @@ def _scenarios() -> Iterator[Scenario]:
         )
     ]
     yield from synthetic
-    for one in synthetic:
-        yield Scenario(f"{one.name} finetuned", "finetuned", REAL, base=one.name)
+    for scenario in synthetic:
+        yield Scenario(f"{scenario.name} finetuned", "finetuned", REAL, base=scenario.name)
     for name, kind in (("Melding", "Synth"), ("Melding_WS", "Synth_WS")):
-        yield Scenario(name, "melded", parts=("Real", kind, f"{kind} DR", f"{kind} DA"))
+        yield Scenario(name, "melded", sources=("Real", kind, f"{kind} DR", f"{kind} DA"))
 
 
 SCENARIOS: tuple[Scenario, ...] = tuple(_scenarios())
@@ -80,24 +74,13 @@ SCENARIOS: tuple[Scenario, ...] = tuple(_scenarios())
 
 def chosen(names: Sequence[str]) -> list[Scenario]:
     """Return the named scenarios, all of them for no name, in the order of Table II."""
-    return [one for one in SCENARIOS if not names or one.name in names]
+    return [scenario for scenario in SCENARIOS if not names or scenario.name in names]
 
 
-def with_needs(wanted: Sequence[Scenario]) -> list[list[Scenario]]:
-    """Return the scenarios and all that they need in waves; each needs earlier waves only."""
-    known = {one.name: one for one in SCENARIOS}
-    needed = {one.name for one in wanted}
-    while True:
-        more = {name for one in needed for name in known[one].needs} - needed
-        if not more:
-            break
+def with_needs(wanted: Sequence[Scenario]) -> list[Scenario]:
+    """Return the scenarios and all that they need, in the order of Table II."""
+    known = {scenario.name: scenario for scenario in SCENARIOS}
+    needed = {scenario.name for scenario in wanted}
+    while more := {need for name in needed for need in known[name].needs} - needed:
         needed |= more
-    waves: list[list[Scenario]] = []
-    done: set[str] = set()
-    while len(done) < len(needed):
-        wave = [
-            one for one in SCENARIOS if one.name in needed - done and done.issuperset(one.needs)
-        ]
-        waves.append(wave)
-        done |= {one.name for one in wave}
-    return waves
+    return [scenario for scenario in SCENARIOS if scenario.name in needed]

@@ -1,0 +1,195 @@
+"""The protocol of an experiment: which pictures, which methods, what is claimed, what is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from stainless.dataset import Sample
+from train.detectors.detector import Trainset
+from train.experiments.comparison import Comparisons
+from train.report.reading import Reading
+from train.report.results import Finding, MethodResults, Results, mean
+from train.report.sections import Page, general
+
+if TYPE_CHECKING:
+    from train.experiments.feature_store import FeatureStore
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset that must be there before anything is read.
+
+    Attributes:
+        key: of its settings, for messages: "real" for `--real.data`.
+        root: its folder.
+        scene: renders it where it is missing; None where it must exist.
+        scale: resolution factor of the rendering.
+        samples: number of samples; None for as many as the scene says.
+    """
+
+    key: str
+    root: Path
+    scene: str | None
+    scale: float = 1.0
+    samples: int | None = None
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What is learned from, and what methods are evaluated on.
+
+    Attributes:
+        trainsets: nominal pictures, by the names that methods call them.
+        validation: where thresholds are fitted.
+        test: what the figures are of.
+        note: how the validation split came about.
+    """
+
+    trainsets: Mapping[str, Sequence[Trainset]]
+    validation: Sequence[Sample]
+    test: Sequence[Sample]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A detector with its settings, and what it learns from: a row of the tables.
+
+    Attributes:
+        name: as printed.
+        family: under which heading it stands.
+        detector: name of a method of `train/detectors`.
+        settings: of that.
+        trainset: which pictures it is fitted to; None when it is melded.
+        augment: whether they are varied.
+        base: name of the method whose model it continues; None for a fit from nothing.
+        sources: names of the methods whose models are melded, in this order.
+        note: what must be known to compare it; None for nothing.
+        listed: whether it is in the tables; a method may be there for others alone.
+    """
+
+    name: str
+    family: str
+    detector: str
+    settings: Any
+    trainset: str | None = None
+    augment: bool = False
+    base: str | None = None
+    sources: tuple[str, ...] = ()
+    note: str | None = None
+    listed: bool = True
+
+    @property
+    def slug(self) -> str:
+        """Name of its files."""
+        return re.sub("[^a-z0-9]+", "_", self.name.lower()).strip("_")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the methods that come before it."""
+        return self.sources + ((self.base,) if self.base is not None else ())
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What is there when every method has been evaluated.
+
+    Attributes:
+        pictures: what they learned from and were evaluated on.
+        methods: those of the tables.
+        models: file of each method's model, of the first repeat.
+        folder: of the experiment's results.
+        classes: kind of each class that the test pictures show, "defect" or "impurity".
+        comparisons: of the methods.
+        store: gives the features of pictures by the extractor of a method that scores features.
+    """
+
+    pictures: Pictures
+    methods: Sequence[Method]
+    models: Mapping[str, Path]
+    folder: Path
+    classes: Mapping[str, str]
+    comparisons: Comparisons
+    store: Callable[[Method], FeatureStore]
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What an experiment makes of its figures.
+
+    Attributes:
+        findings: its claims with their verdicts.
+        own: JSON-able, for its own sections of the report.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    own: dict[str, Any] = field(default_factory=dict)
+
+
+class Experiment(Protocol):
+    """An experiment; `EXPERIMENT` of its folder's `experiment.py` is a class of this kind."""
+
+    #: Families of methods in the order of the tables, and their headings.
+    families: ClassVar[Mapping[str, str]]
+
+    def __init__(self, settings: Any) -> None: ...
+
+    def datasets(self) -> Sequence[Dataset]:
+        """Return the datasets that must be there; those with a scene are rendered if missing."""
+        return ()
+
+    def methods(self) -> Sequence[Method]:
+        """Return the methods in the order of the tables, with all that they need.
+
+        Raises:
+            InputError: a method of the settings that there is not.
+        """
+        ...
+
+    def pictures(self) -> Pictures:
+        """Read what is learned from and evaluated on.
+
+        Raises:
+            InputError: data that cannot be used; one line.
+        """
+        ...
+
+    def shown(self, methods: Sequence[MethodResults]) -> list[str]:
+        """Return the names of the few methods that figures show: here each family's best."""
+        best: dict[str, MethodResults] = {}
+        for method in methods:
+            known = best.setdefault(method["family"], method)
+            if (mean(method, "f1") or 0) > (mean(known, "f1") or 0):
+                best[method["family"]] = method
+        return [method["name"] for method in best.values()][:5]
+
+    def conclude(self, finished: Finished) -> Conclusion:
+        """Return what becomes of the claims."""
+        return Conclusion()
+
+    @staticmethod
+    def page(results: Results, reading: Reading, folder: Path) -> Page:
+        """Return the sections of the report."""
+        return general(results, reading)
+
+
+def waves(methods: Sequence[Method]) -> list[list[Method]]:
+    """Return the methods in waves; each needs earlier waves only.
+
+    Raises:
+        ValueError: a method needs one that there is not, or itself.
+    """
+    found: list[list[Method]] = []
+    done: set[str] = set()
+    while len(done) < len(methods):
+        wave = [m for m in methods if m.name not in done and done.issuperset(m.needs)]
+        if not wave:
+            left = [method.name for method in methods if method.name not in done]
+            raise ValueError(f"methods {', '.join(left)}: what they need is not there")
+        found.append(wave)
+        done |= {method.name for method in wave}
+    return found

@@ -1,0 +1,123 @@
+"""Names for what is kept, made of all that it depends on: what changes is made anew, and no more.
+
+There is one key for models and one for figures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from stainless.config import plain
+from stainless.dataset import Sample
+from train.augment import Ranges
+from train.detectors.detector import Trainset
+from train.detectors.detector import method as detector_method
+from train.experiments.experiment import Method
+from train.metrics import METRIC_VERSION
+
+#: Rule by which the threshold is found.
+THRESHOLD_RULE = "pixel-f1"
+
+
+def content(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes (hex)."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def digest(value: Any) -> str:
+    """Return a short name for a JSON-able value: equal for equal ones."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def trainset_contents(trainsets: Sequence[Trainset]) -> list[str]:
+    """Return name and content of every picture that is learned from."""
+    return [
+        f"{trainset.name}/{sample.name} {content(sample.image)}"
+        for trainset in trainsets
+        for sample in trainset.samples
+    ]
+
+
+def labelled_contents(samples: Sequence[Sample]) -> str:
+    """Return a name for pictures and their ground truth."""
+    return digest(
+        [[sample.name, *(content(path) for path in _files(sample))] for sample in samples]
+    )
+
+
+def model_key(
+    method: Method, seed: int, device: str, pictures: Sequence[str] | None, needs: Sequence[str]
+) -> str:
+    """Return the name of a model.
+
+    Args:
+        method: what it is of.
+        seed: of this repeat.
+        device: where it is computed.
+        pictures: what `trainset_contents` says of its trainset; None when it is melded.
+        needs: the keys of the models that it needs, in the order of `Method.needs`.
+    """
+    return digest(
+        {
+            "detector": method.detector,
+            "settings": plain(asdict(method.settings)),
+            "weights": _weights(method.settings),
+            "versions": {name: version(name) for name in packages(method.detector)},
+            "device": device,
+            "seed": seed if method.trainset is not None else None,
+            "pictures": list(pictures) if pictures is not None else None,
+            "augment": plain(asdict(Ranges())) if method.augment else None,
+            "continued": method.base is not None,
+            "needs": list(needs),
+        }
+    )
+
+
+def figures_key(model: str, labelled: str) -> str:
+    """Return the name of the figures of a model on labelled pictures.
+
+    Args:
+        model: its key.
+        labelled: what `labelled_contents` says of the pictures.
+    """
+    return digest([model, labelled, METRIC_VERSION, THRESHOLD_RULE])
+
+
+def packages(detector: str) -> list[str]:
+    """Return the installed packages on whose version the results of a detector depend."""
+    return ["torch", "timm", *detector_method(detector).packages]
+
+
+def _weights(settings: Any) -> dict[str, str]:
+    """Return a hash of the weights of a backbone, and of every file that settings name."""
+    found = {}
+    backbone = getattr(settings, "backbone", None)
+    if backbone is not None and getattr(settings, "weights", None) is None:
+        found["backbone"] = _published(backbone, tuple(getattr(settings, "stages", (3, 4))))
+    for key, value in asdict(settings).items():
+        if isinstance(value, (str, Path)) and Path(value).is_file():
+            found[key] = content(Path(value))
+    return found
+
+
+@lru_cache
+def _published(backbone: str, stages: tuple[int, ...]) -> str:
+    from train.features import FeatureExtractor
+
+    return str(FeatureExtractor(backbone, stages).identity()["weights"])
+
+
+def _files(sample: Sample) -> list[Path]:
+    """Return the files of a sample that its figures depend on."""
+    found = [sample.image]
+    for path in (sample.mask, sample.annotation):
+        if path is not None:
+            found += sorted(path.iterdir()) if path.is_dir() else [path]
+    return found
