@@ -114,7 +114,7 @@ def test_groups_of_both_trees(validation_tree):
             "picture,group\na,b\n",
             'expected a column "image" and one that ends with "group", got picture, group',
         ),
-        ("image,group\n000,1\n", "000 may be .*000.png or .*000.png, expected paths"),
+        ("image,group\n000,1\n001,1\n002,1\n", "000 may be .*000.png or .*000.png, expected paths"),
         ("", 'one that ends with "group", got nothing'),
         ("image,a_group,b_group\n", "got image, a_group, b_group"),
         ("image,group\ntest/good/000.png,\n", "line 2 lacks an image or a group"),
