@@ -100,7 +100,8 @@ def _weights(settings: Any) -> dict[str, str]:
     found = {}
     backbone = getattr(settings, "backbone", None)
     if backbone is not None and getattr(settings, "weights", None) is None:
-        found["backbone"] = _published(backbone, tuple(getattr(settings, "stages", (3, 4))))
+        stages = tuple(getattr(settings, "stages", (3, 4)))
+        found["backbone"] = published_weights_hash(backbone, stages)
     for key, value in asdict(settings).items():
         if isinstance(value, (str, Path)) and Path(value).is_file():
             found[key] = content(Path(value))
@@ -108,7 +109,8 @@ def _weights(settings: Any) -> dict[str, str]:
 
 
 @lru_cache
-def _published(backbone: str, stages: tuple[int, ...]) -> str:
+def published_weights_hash(backbone: str, stages: tuple[int, ...]) -> str:
+    """Return a hash of the weights that a backbone has when no file is given for it."""
     from train.features import FeatureExtractor
 
     return str(FeatureExtractor(backbone, stages).identity()["weights"])

@@ -14,9 +14,6 @@ from stainless.errors import InputError
 if TYPE_CHECKING:
     from train.experiments.experiment import Experiment
 
-#: Packages whose folders with a `settings.py` are experiments.
-PACKAGES = ["train.experiments"]
-
 #: The experiment of a file that names none.
 DEFAULT = "sim_to_real"
 
@@ -68,11 +65,8 @@ def least(key: str, value: float, limit: float) -> None:
 
 def names() -> dict[str, str]:
     """Return the package of each experiment by its name, without importing any."""
-    return {
-        name: module.removesuffix(".settings")
-        for package in PACKAGES
-        for name, module in plugins.folders(package, "settings").items()
-    }
+    found = plugins.folders("train.experiments", "settings")
+    return {name: module.removesuffix(".settings") for name, module in found.items()}
 
 
 def package_of(name: Any) -> str:

@@ -19,7 +19,6 @@ from train.detectors.sequential_patchcore.settings import Settings
 from train.experiments.feature_store import FeatureStore, bytes_needed
 from train.experiments.fits import learning
 from train.experiments.gathering import mean_and_spread, mean_curve
-from train.experiments.keys import digest
 from train.experiments.sim_to_real.reasons import RING_PX, contrast, share_of, share_on
 from train.experiments.stages import Stages
 from train.features import FeatureExtractor
@@ -44,10 +43,6 @@ def test_kept_features_are_those_of_the_picture(cell: Path, tmp_path: Path) -> N
     sample.image.write_bytes(cv2.imencode(".png", plates.plate(999))[1].tobytes())
     assert store(sample).any()
     assert bytes_needed(extractor, {sample.image: (96, 96)}) == computed.numel() * 4
-
-
-def test_a_digest_depends_on_values_alone() -> None:
-    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
 
 
 def fitted(cell: Path, **context: object) -> Model:

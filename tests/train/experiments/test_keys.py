@@ -1,0 +1,112 @@
+"""Names of what is kept depend on all that it was made from, and on nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import plates
+import pytest
+
+from stainless.dataset import read_category
+from stainless.errors import InputError
+from train.detectors.sequential_patchcore.settings import Settings
+from train.experiments import keys
+from train.experiments.datasets import is_finished
+from train.experiments.experiment import Dataset, Method
+
+METHOD = Method("Real", "real", "sequential_patchcore", Settings(), "real")
+
+
+def key(method: Method = METHOD, seed: int = 0, device: str = "cpu", pictures=("a 1",), needs=()):
+    return keys.model_key(method, seed, device, pictures, needs)
+
+
+def test_a_model_is_named_by_all_that_it_was_made_from() -> None:
+    others = [
+        key(seed=1),
+        key(device="cuda"),
+        key(pictures=("a 2",)),
+        key(pictures=("a 1", "b 1")),
+        key(needs=("0123",)),
+        key(replace(METHOD, augment=True)),
+        key(replace(METHOD, settings=Settings(size=9))),
+        key(replace(METHOD, settings=Settings(epochs=9))),
+    ]
+    assert len({key(), *others}) == 1 + len(others)
+    other = replace(METHOD, name="Other", family="x", note="?", listed=False)
+    assert key(other) == key()
+
+
+def test_melding_depends_on_no_seed_but_those_of_its_sources() -> None:
+    melded = replace(METHOD, trainset=None, sources=("Real", "Synth"))
+    assert key(melded, 0, pictures=None) == key(melded, 1, pictures=None)
+    assert key(melded, pictures=None, needs=("a", "b")) != key(
+        melded, pictures=None, needs=("b", "a")
+    )
+
+
+def test_weights_and_libraries_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = key()
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "version", lambda name: "0" if name == "torch" else "1")
+        assert key() != before
+    monkeypatch.setattr(keys, "published_weights_hash", lambda backbone, stages: "other")
+    assert key() != before
+
+
+def test_figures_depend_on_model_pictures_metrics_and_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = read_category(plates.write_real(tmp_path), "cell", "test")
+    before = keys.labelled_contents(samples)
+    named = keys.figures_key("model", before)
+    assert len({named, keys.figures_key("other", before), keys.figures_key("model", "x")}) == 3
+    for name in ("METRIC_VERSION", "THRESHOLD_RULE"):
+        with monkeypatch.context() as patch:
+            patch.setattr(keys, name, "other")
+            assert keys.figures_key("model", before) != named
+    assert keys.labelled_contents(samples) == before
+    for path in (samples[0].image, samples[0].mask, samples[0].annotation):
+        assert path is not None
+        content = path.read_bytes()
+        path.write_bytes(content + b"\0")
+        assert keys.labelled_contents(samples) != before
+        path.write_bytes(content)
+
+
+def test_a_digest_depends_on_values_alone() -> None:
+    assert keys.digest({"a": 1, "b": [2]}) == keys.digest({"b": [2], "a": 1})
+    assert keys.digest({"a": 1, "b": [2]}) != keys.digest({"a": 1, "b": [3]})
+
+
+def rendered(folder: Path, samples: int, lines: int, more: str = "") -> Path:
+    folder.mkdir()
+    (folder / "scene.yaml").write_text(f"scale: 0.25\nsamples: {samples}\n{more}")
+    text = "".join(f'{{"sample": {number}}}\n' for number in range(lines))
+    (folder / "manifest.jsonl").write_text(text + '{"sample": ')
+    return folder
+
+
+def test_a_dataset_is_finished_when_its_manifest_says_so(tmp_path: Path) -> None:
+    whole = rendered(tmp_path / "whole", 3, 3)
+    assert is_finished(Dataset("real", whole, "scene.yaml", 0.25))
+    assert is_finished(Dataset("real", whole, "scene.yaml", 0.25, 2))
+    assert not is_finished(Dataset("real", whole, "scene.yaml", 0.25, 4))
+    assert not is_finished(Dataset("real", rendered(tmp_path / "half", 3, 2), "s.yaml", 0.25))
+    assert not is_finished(Dataset("real", tmp_path / "none", "scene.yaml"))
+    series = rendered(tmp_path / "series", 2, 2, "series: {category: cell}\n")
+    assert not is_finished(Dataset("real", series, "scene.yaml", 0.25))
+    (series / "cell").mkdir()
+    (series / "cell/groups.csv").touch()
+    assert is_finished(Dataset("real", series, "scene.yaml", 0.25))
+
+
+def test_a_dataset_of_another_scale_is_refused(tmp_path: Path) -> None:
+    whole = rendered(tmp_path / "whole", 3, 3)
+    expected = r"^real\.scale: 0\.5, but .*whole is rendered with 0\.25; expected the same, or"
+    with pytest.raises(InputError, match=expected):
+        is_finished(Dataset("real", whole, "scene.yaml", 0.5))
+    (whole / "scene.yaml").write_text("a: [")
+    with pytest.raises(InputError, match=r"scene\.yaml: is no scene"):
+        is_finished(Dataset("real", whole, "scene.yaml", 0.25))
