@@ -126,7 +126,9 @@ def _png(pixels: npt.NDArray[np.uint8]) -> bytes:
 
 
 def _json(content: dict[str, Any]) -> bytes:
-    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    # Bytes of a name that are no UTF-8 become JSON's escapes.
+    return text.encode(errors="backslashreplace")
 
 
 def _refuse_foreign(folder: Path, targets: set[Path]) -> None:
