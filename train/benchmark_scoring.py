@@ -67,7 +67,7 @@ def time_scoring(
 
     from train.detectors.detector import Context
     from train.detectors.sequential_patchcore.detector import SequentialPatchcore
-    from train.detectors.sequential_patchcore.epochs import extract
+    from train.detectors.sequential_patchcore.fitting import extract
     from train.detectors.sequential_patchcore.settings import Settings
 
     settings = Settings(size=size, backbone=backbone, pool_stride=stride)

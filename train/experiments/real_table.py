@@ -23,9 +23,11 @@ from stainless.dataset import Sample, read_category
 from stainless.errors import guarded
 from stainless.files import replacing, write_json, write_text
 from stainless.measure import Watch, alone, peak, restart_peak
-from train.detectors.sequential_patchcore.coreset import SIZE, Coreset
-from train.detectors.sequential_patchcore.model import Detector
+from train.detectors.detector import Context
+from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.detector import SequentialPatchcore
 from train.detectors.sequential_patchcore.rivals import anomalib_greedy, exact_greedy
+from train.detectors.sequential_patchcore.settings import SIZE, Settings
 from train.features import FeatureExtractor
 from train.map_files import map_file, write_map
 from train.metrics import (
@@ -206,7 +208,10 @@ def score(
     folder: Path,
 ) -> None:
     """Write the anomaly map of every image by every method, features computed once an image."""
-    detectors = {method: Detector(extractor, coreset) for method, coreset in coresets.items()}
+    detectors = {
+        method: SequentialPatchcore(Settings(size=coreset.size), Context(), coreset, extractor)
+        for method, coreset in coresets.items()
+    }
     for sample in tqdm(samples, desc=f"scoring {folder.name}", unit="image", disable=None):
         wanted = {method: map_file(folder / method, sample.name) for method in detectors}
         wanted = {method: path for method, path in wanted.items() if not path.is_file()}
@@ -215,8 +220,9 @@ def score(
         image = sample.load()
         grid = patch_features(extractor, sample)
         for method, path in wanted.items():
-            scored = detectors[method].score_features(grid, *image.shape[:2])
-            write_map(path, scored.anomaly_map)
+            score = detectors[method].score_features(grid, *image.shape[:2])
+            assert score.map is not None
+            write_map(path, score.map)
 
 
 def judge(method: str, parts: dict[str, list[Sample]], out: Path) -> dict[str, Any]:

@@ -24,13 +24,14 @@ from tqdm import tqdm
 
 from stainless.errors import InputError, guarded
 from stainless.measure import Watch, alone, peak, restart_peak
-from train.detectors.sequential_patchcore.coreset import SIZE, Coreset
+from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.covering import covering_radius
 from train.detectors.sequential_patchcore.rivals import (
     anomalib_greedy,
     exact_greedy,
     naive_decisions,
 )
+from train.detectors.sequential_patchcore.settings import SIZE
 
 METHODS = {
     "sequential": "sequential",

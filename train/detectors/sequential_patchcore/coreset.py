@@ -32,8 +32,8 @@ from torch import Tensor
 from stainless.errors import InputError
 from train.detectors.sequential_patchcore import coreset_file
 from train.detectors.sequential_patchcore.closest_pair import ClosestPair
-from train.detectors.sequential_patchcore.covering import Epoch
 from train.detectors.sequential_patchcore.distances import equal_key
+from train.detectors.sequential_patchcore.epoch import Epoch
 from train.detectors.sequential_patchcore.provenance import UNKNOWN, Origin, Sources
 from train.detectors.sequential_patchcore.replacement import Replacement
 from train.detectors.sequential_patchcore.screen import LARGEST, Screen

@@ -14,8 +14,8 @@ from train.anomaly_map import anomaly_map
 from train.detectors.detector import Arrays, Context, Metadata, Score, Trainset
 from train.detectors.request import describe
 from train.detectors.sequential_patchcore.coreset import Coreset
-from train.detectors.sequential_patchcore.covering import Epoch
-from train.detectors.sequential_patchcore.epochs import extract, run_epoch
+from train.detectors.sequential_patchcore.epoch import Epoch
+from train.detectors.sequential_patchcore.fitting import extract, run_epoch
 from train.detectors.sequential_patchcore.settings import Settings
 from train.features import FeatureExtractor
 from train.patch_grid import GRID_WIDTH
