@@ -46,8 +46,24 @@ FLOORS = (
     ("train.commands", "train.experiments", "render", "exchange"),
 )
 
-#: Loaded in milliseconds: planning and `--help` need no more.
-HEAVY = (*BLENDER, *LEARNING, "openvino", "matplotlib")
+#: What plans, `--help` and `--keys` load on import, and what they must not: it takes seconds.
+LIGHT = re.compile(
+    r"stainless\..*|impurities\..*|exchange\..*|render\.(generate|plan|scene|part)|render\.parts\..*\.part"
+    r"|train\.commands\..*|train\.detectors\.[^.]*\.settings|train\.experiments\.(.*\.)?settings"
+)
+HEAVY = (*BLENDER, *LEARNING, "openvino", "matplotlib", "scipy", "pandas")
+
+#: Where plug-ins lie: all others find one by its place, and none by its name.
+PLACES = {
+    "impurities": "kind",
+    "render.parts": "part",
+    "train.detectors": "settings",
+    "train.experiments": "settings",
+}
+FILES = ("render.parts.plate.flaws", "train.metrics.measures", "train.verdicts.rules")
+
+#: Except that an experiment is about methods, and that programs measure one of them.
+ABOUT_METHODS = re.compile(r"train\.experiments\.(\w+\.|real_table).*|train\.benchmark_scoring")
 
 #: Programs that measure tell the time.
 MEASURING = re.compile(r"stainless\.measure|render\..*benchmark")
@@ -142,6 +158,63 @@ def test_a_circle_is_found():
     assert circles(graph(texts)) == []
     # `from a import b` loads the package a before its module b.
     assert circles(graph({"a": "import a.b", "a.b": "from a import c"})) == [["a", "a.b"]]
+
+
+def loaded(texts, start):
+    """Return all that importing a module imports, packages on the way included."""
+    found, left = set(), [start]
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += [name.rpartition(".")[0]] if "." in name else []
+            left += imported(texts.get(name, ""))
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if LIGHT.fullmatch(name)])
+def test_what_plans_and_lists_loads_nothing_heavy(name):
+    assert [other for other in sorted(loaded(TEXTS, name)) if within(other, HEAVY)] == []
+
+
+def test_what_is_loaded_on_the_way_counts():
+    texts = {"a.b": "from c import d", "c": "def f(): import torch", "a": "import bpy"}
+    assert loaded(texts, "a.b") == {"a", "a.b", "c", "c.d", "bpy"}
+    texts["c.d"] = "import torch.nn"
+    assert {"torch", "torch.nn"} <= loaded(texts, "a.b")
+
+
+def plugged():
+    """Return the plug-ins by their dotted names."""
+    lying = {
+        name.rpartition(".")[0]
+        for place, marker in PLACES.items()
+        for name in TEXTS
+        if re.fullmatch(rf"{place}\.\w+\.{marker}", name)
+    }
+    return lying | {name for name in TEXTS if name.rpartition(".")[0] in FILES}
+
+
+def named(texts, plugins):
+    """Return who imports a plug-in without being a piece of it."""
+    return [
+        f"{name} imports {other}"
+        for name, text in texts.items()
+        for other in sorted(imported(text, anywhere=True) & set(texts))
+        for plugin in plugins
+        if within(other, [plugin]) and not within(name, [plugin])
+    ]
+
+
+def test_no_plug_in_is_known_by_its_name():
+    texts = {name: text for name, text in TEXTS.items() if not ABOUT_METHODS.fullmatch(name)}
+    assert named(texts, plugged()) == []
+
+
+def test_a_plug_in_that_is_named_is_found():
+    assert {"impurities.sticker", "render.parts.plate", "train.metrics.measures.pixels"} < plugged()
+    texts = {"a.one.kind": "import a.one.more", "a.one.more": "", "b": "from a.one import more"}
+    assert named(texts, {"a.one"}) == ["b imports a.one.more"]
 
 
 @pytest.mark.parametrize("name", [n for n in TEXTS if within(n, TREES[:3])])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 #: Modules by dotted name, each with the dotted names that it imports.
@@ -22,6 +23,7 @@ def sources(root: Path, trees: tuple[str, ...]) -> dict[str, Path]:
     return {module_name(path, root): path for path in paths}
 
 
+@cache
 def imported(text: str, anywhere: bool = False) -> set[str]:
     """Return what a module imports, as dotted names; of `from a import b` both a and a.b.
 
