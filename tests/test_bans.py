@@ -26,6 +26,7 @@ NEVER = (
     ("train", ("render", "impurities", "exchange", *BLENDER)),
     ("exchange", ("render", "impurities", "train", *BLENDER, *LEARNING)),
     ("stainless", BLENDER),
+    ("train.experiments", ("train.commands",)),
 )
 
 #: Only `render.cycles` knows Blender.
@@ -37,8 +38,8 @@ FLOORS = (
     ("stainless",),
     ("impurities",),
     ("render.cycles", "render.sensor", "render.camera", "render.lights"),
-    ("train.metrics", "train.verdicts", "train.augment", "train.patch_grid"),
-    ("train.anomaly_map", "train.seeding"),
+    ("train.map_files", "train.patch_grid", "train.augment", "train.seeding"),
+    ("train.metrics", "train.verdicts", "train.anomaly_map"),
     ("train.backbones",),
     ("train.features", "train.training"),
     ("train.detectors",),
