@@ -39,8 +39,7 @@ def score_picture(model: Model, sample: Sample, image: np.ndarray) -> Score:
 def at_models_depth(model: Model, samples: Sequence[Sample]) -> list[Sample]:
     """Return samples that are read with the white level that the model learned with.
 
-    The first picture that can be read shows whether they have the depth that the model learned
-    (`stainless.dataset.at_depth` warns if not).
+    Where they have another depth than the model learned, `stainless.dataset.at_depth` warns.
 
     Raises:
         InputError: the model's file says no depth that there is.
@@ -48,15 +47,7 @@ def at_models_depth(model: Model, samples: Sequence[Sample]) -> list[Sample]:
     known = model.metadata.get("depth")
     if known is None:
         return list(samples)
-    depth = Depth.from_record(known)
-    for start in range(len(samples)):
-        try:
-            adjusted = at_depth([*samples[start:], *samples[:start]], depth)
-        except InputError:
-            continue
-        end = len(samples) - start
-        return [*adjusted[end:], *adjusted[:end]]
-    return list(samples)
+    return at_depth(samples, Depth.from_record(known))
 
 
 @contextmanager

@@ -66,10 +66,9 @@ def common_depth(samples: Sequence[Sample]) -> Depth:
     Raises:
         InputError: a picture cannot be read.
     """
-    step = max(1, len(samples) // LOOKED_AT)
     found: dict[Depth, list[Sample]] = {}
     highest = 0
-    for sample in samples[::step]:
+    for sample in _spread(samples):
         depth, value = _depth_of(sample)
         found.setdefault(depth, []).append(sample)
         highest = max(highest, value)
@@ -116,27 +115,33 @@ def record_depth(metadata: dict[str, Any], samples: Sequence[Sample]) -> None:
 def at_depth(samples: Sequence[Sample], depth: Depth) -> list[Sample]:
     """Return samples that are read with a model's white level where nobody gave another.
 
-    A `DataWarning` says that the pictures have another depth than those that the model learned.
-
-    Raises:
-        InputError: a picture cannot be read.
+    A `DataWarning` says that pictures have another depth than those that the model learned; what
+    cannot be read is left to whoever loads it.
     """
     told = depth.white_level if depth.bits == 16 and depth.white_level != WHITE else None
-    adjusted = [
+    for sample in _spread(samples):
+        try:
+            own, _ = _depth_of(sample)
+        except InputError:
+            continue
+        is_silent = own == Depth(16, WHITE) and depth.bits == 16 and sample.white_level is None
+        if own != depth and not is_silent:
+            warnings.warn(
+                f"{sample.image}: has {own}, but the model learned pictures of {depth}",
+                DataWarning,
+                stacklevel=2,
+            )
+            break
+    return [
         sample
         if sample.white_level or isinstance(sample, ArraySample)
         else replace(sample, white_level=told)
         for sample in samples
     ]
-    if samples and (own := _depth_of(samples[0])[0]) != depth:
-        is_told = samples[0].white_level is not None or own.bits != depth.bits
-        if is_told or own.white_level != WHITE:
-            warnings.warn(
-                f"{samples[0].image}: has {own}, but the model learned pictures of {depth}",
-                DataWarning,
-                stacklevel=2,
-            )
-    return adjusted
+
+
+def _spread(samples: Sequence[Sample]) -> Sequence[Sample]:
+    return samples[:: max(1, len(samples) // LOOKED_AT)]
 
 
 def _depth_of(sample: Sample) -> tuple[Depth, int]:

@@ -186,6 +186,9 @@ def test_a_model_keeps_its_depth(tmp_path):
     other = [replace(sample, white_level=16383) for sample in wide]
     with pytest.warns(DataWarning, match="white at 16383, but the model learned"):
         assert at_depth(other, depth) == other
+    # One that cannot be read is for whoever loads it to tell.
+    wide[0].image.write_bytes(b"")
+    assert at_depth(silent, depth) == wide
     with pytest.raises(InputError, match="expected bits and white_level"):
         Depth.from_record({"bits": 8})
 
