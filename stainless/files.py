@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+#: The folder that the project is used from.
+CHECKOUT = Path(__file__).resolve().parents[1]
+
 #: Ending of a file that is being written; such a file is never read and may be removed.
 PARTIAL = ".partial"
 
@@ -48,6 +51,15 @@ def replacing(path: Path) -> Iterator[Path]:
             sync_folder(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def shipped(path: Path) -> Path:
+    """Return a path, below the checkout where it is there and not below the present folder.
+
+    The project's own configurations name its files so, and work from any folder.
+    """
+    own = CHECKOUT / path
+    return own if own.exists() and not path.exists() else path
 
 
 def sync_folder(folder: Path) -> None:

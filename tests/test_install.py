@@ -41,3 +41,19 @@ def test_the_console_script_renders_from_any_folder(tmp_path):
     # What is written lies below the folder that the command is given in.
     written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert written == {"datasets/plate_small/plan.json"}
+
+
+def test_an_experiment_finds_the_scenes_of_the_project_from_any_folder(tmp_path):
+    console = Path(sys.executable).with_name("stainless")
+    demo = ROOT / "train" / "experiments" / "sim_to_real" / "demo.yaml"
+    words = {
+        "--real.data": str(ROOT / "tests" / "first_edition" / "dataset"),
+        "--real.scene": "null",
+        "--synthetic.scene": "tests/render/tiny.yaml",
+        "--synthetic.scale": "1",
+        "--synthetic.samples": "1",
+    }
+    options = [word for pair in words.items() for word in pair]
+    done = run(console, "experiment", "--config", demo, "--until", "render", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "datasets/plate_small/clean/train/good").glob("*.png"))

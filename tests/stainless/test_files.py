@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from stainless.files import (
+    CHECKOUT,
     pixel_hash,
     remove_partials,
     replacing,
+    shipped,
     write_bytes,
     write_json,
     write_text,
@@ -162,3 +165,15 @@ def test_a_name_that_is_no_utf8_survives_in_json(tmp_path):
     name = b"gr\xfcn.png".decode(errors="surrogateescape")
     write_json(tmp_path / "list.json", [name])
     assert json.loads((tmp_path / "list.json").read_text(encoding="utf-8")) == [name]
+
+
+def test_a_file_of_the_project_is_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scene, none = Path("scenes/plate.yaml"), Path("scenes/none.yaml")
+    assert shipped(scene) == CHECKOUT / scene
+    assert shipped(none) == none
+    assert shipped(CHECKOUT / scene) == CHECKOUT / scene
+    # One's own comes first.
+    scene.parent.mkdir()
+    scene.touch()
+    assert shipped(scene) == scene

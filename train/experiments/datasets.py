@@ -14,6 +14,7 @@ import yaml
 
 from stainless.dataset import Sample, has_validation, read_category, split_validation
 from stainless.errors import InputError
+from stainless.files import shipped
 from train.experiments.experiment import Dataset
 from train.experiments.stages import Stages
 
@@ -88,7 +89,8 @@ def _samples(path: Path) -> set[int]:
 
 def _generate(dataset: Dataset, scene: str, workers: int) -> None:
     """Run the generator in a process of its own: training never imports bpy."""
-    options = ["--config", scene, "--output", str(dataset.root), "--scale", str(dataset.scale)]
+    options = ["--config", str(shipped(Path(scene))), "--output", str(dataset.root)]
+    options += ["--scale", str(dataset.scale)]
     if dataset.samples is not None:
         options += ["--samples", str(dataset.samples)]
     command = [sys.executable, str(GENERATOR), *options, "--workers", str(workers)]
