@@ -9,6 +9,7 @@ from pathlib import Path
 from stainless.dataset.folders import note_loose, read_labelled, read_nominal, read_plain
 from stainless.dataset.groups import grouped
 from stainless.dataset.labels import read_shapes, refuse_labels
+from stainless.dataset.layouts import ANNOTATIONS, VALIDATION, Loco
 from stainless.dataset.listing import Skipped, folders, list_images
 from stainless.dataset.sample import GOOD, Sample
 from stainless.dataset_options import FRAMES
@@ -17,10 +18,10 @@ from stainless.errors import InputError
 SPLITS = ("train", "test", "validation")
 
 #: Folders beside the categories that are none.
-BESIDE = ("annotations", "validation")
+BESIDE = (ANNOTATIONS, VALIDATION)
 
 #: MVTec LOCO's list of defects, in a category.
-DEFECTS = "defects_config.json"
+DEFECTS = Loco.config
 
 
 def read_category(
@@ -73,7 +74,7 @@ def read_category(
         refuse_labels(root, category, split)
         samples = _read_folders(root, category, split, skipped)
     skipped.warn()
-    samples = [_annotated(sample, root / "annotations", category) for sample in samples]
+    samples = [_annotated(sample, root / ANNOTATIONS, category) for sample in samples]
     if mask_frame is not None or white_level is not None:
         samples = [
             replace(sample, mask_frame=mask_frame, white_level=white_level) for sample in samples
@@ -133,7 +134,7 @@ def has_split(root: Path, category: str, split: str, shapes: bool = False) -> bo
 
 def _read_folders(root: Path, category: str, split: str, skipped: Skipped) -> list[Sample]:
     folder = root / category
-    listed = [place / DEFECTS for place in (root / "validation" / category, folder)]
+    listed = [place / DEFECTS for place in (root / VALIDATION / category, folder)]
     own = listed if split == "validation" else listed[1:]
     defects = next((path for path in own if path.is_file()), None)
     if split == "train" and not is_split_up(folder):
@@ -153,7 +154,7 @@ def _read_folders(root: Path, category: str, split: str, skipped: Skipped) -> li
 
 def _validation_places(root: Path, category: str) -> tuple[Path, Path]:
     """Return where a validation split may lie: a tree of its own, or in the category (LOCO)."""
-    return root / "validation" / category, root / category / "validation"
+    return root / VALIDATION / category, root / category / VALIDATION
 
 
 def _annotated(sample: Sample, annotations: Path, category: str) -> Sample:

@@ -10,6 +10,7 @@ import exchange_data
 import numpy as np
 import pytest
 from exchange_data import SIZE, write
+from PIL import Image
 
 from stainless.cli import main
 
@@ -296,3 +297,23 @@ def test_only_what_is_in_sight_is_in_the_document(tmp_path, tab):
     last = "document.querySelector('[data-at=\"19999\"]').getBoundingClientRect()"
     assert 0 < tab.run(f"{last}.top") < tab.run(f"{last}.bottom") <= 768
     tab.wait(f"{NAMES}.length < 120")
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".tif"])
+def test_turned_pictures_are_shown_as_their_overlays_are(tab, tmp_path, ending):
+    exif = Image.Exif()
+    exif[0x112] = 6
+    path = tmp_path / f"data/plate/test/dent/0{ending}"
+    path.parent.mkdir(parents=True)
+    stored = np.full((60, 30), 90, np.uint8)
+    Image.fromarray(stored).save(path, exif=exif)
+    write(tmp_path / "data/plate/ground_truth/dent/0_mask.png", np.full((30, 60), 255, np.uint8))
+    out = tmp_path / "out"
+    assert main(["gallery", "--data", str(tmp_path / "data"), "--out", str(out)]) == 0
+    tab.open(out / "index.html", "open=plate/test/dent/0")
+    tab.wait(LOADED)
+    sizes = (
+        "[...document.querySelectorAll('#full img')].map(i => [i.naturalWidth, i.naturalHeight])"
+    )
+    assert tab.run(sizes) == [[60, 30], [60, 30]]
+    assert "jpg" not in tab.run("document.querySelector('#full img').src") or ending == ".jpg"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from support.datasets import SIZE, write_image, write_mask
 
 from stainless.dataset import image_size, load_image, load_mask, read_category
@@ -131,3 +132,37 @@ def test_a_lossy_mask_is_refused(mvtec):
     write_image(sample.mask, pixels)
     with pytest.raises(InputError, match="not binary"):
         load_mask(sample)
+
+
+def test_cmyk_and_palettes_are_resolved(tmp_path):
+    colours = np.zeros((16, 24, 3), np.uint8)
+    colours[:, :8], colours[:, 8:16], colours[:, 16:] = (200, 30, 30), (20, 180, 40), (90, 90, 90)
+    image = Image.fromarray(colours)
+    image.convert("CMYK").save(tmp_path / "a.jpg", quality=100, subsampling=0)
+    assert np.abs(load_image(tmp_path / "a.jpg").astype(int) - colours).max() < 12
+    image.convert("P", palette=Image.Palette.ADAPTIVE).save(tmp_path / "a.png")
+    assert np.abs(load_image(tmp_path / "a.png").astype(int) - colours).max() < 3
+    Image.fromarray(colours[..., 0] > 100).save(tmp_path / "b.png")
+    assert (load_image(tmp_path / "b.png")[..., 1] == 255 * (colours[..., 0] > 100)).all()
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".bmp", ".tif", ".webp"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 700), (700, 1), (3, 5)])
+def test_tiny_and_elongated_pictures(tmp_path, ending, size):
+    path = write_image(tmp_path / f"a{ending}", np.full(size, 130, np.uint8))
+    assert image_size(path) == size
+    assert load_image(path).shape == (*size, 3) and abs(int(load_image(path)[0, 0, 0]) - 130) < 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b", "100%", "x#1", "-dash", "q?", "it's", '"quoted"', "new\nline", "日本", "😀", "a.b.c"],
+)
+def test_odd_names(tmp_path, name):
+    for folder in ("test/good", "train/good"):
+        path = write_image(tmp_path / "x.png")
+        (tmp_path / "plate" / folder).mkdir(parents=True, exist_ok=True)
+        path.rename(tmp_path / "plate" / folder / f"{name}.PNG")
+    for split in ("train", "test"):
+        sample = read_category(tmp_path, "plate", split)[0]
+        assert sample.name == f"{split}/good/{name}" and sample.load().shape == (*SIZE, 3)
