@@ -1,6 +1,6 @@
-"""Pinhole camera over the plate: where each pixel looks.
+"""Pinhole camera over the part: which point each pixel shows.
 
-World frame: millimetres, origin in the middle of the plate's top face, z up, y up in the picture.
+World frame: millimetres, origin in the middle of the part's top face, z up, y up in the picture.
 Pixel frame: origin in the upper left corner of the picture, x right, y down; the centre of the
 pixel in row i and column j is (j + 0.5, i + 0.5).
 """
@@ -24,9 +24,9 @@ class View:
     """One camera position over a sample.
 
     Attributes:
-        x_mm, y_mm: the point of the plate under the camera.
-        distance_mm: height of the pinhole over the plate.
-        field_of_view_mm: width of the plate that the picture shows at that distance.
+        x_mm, y_mm: the point of the part under the camera.
+        distance_mm: height of the pinhole over the part.
+        field_of_view_mm: width of the part that the picture shows at that distance.
         roll_rad: turn about the optical axis.
         tilt_x_rad, tilt_y_rad: tilt about the camera's x and y axes.
     """
@@ -54,15 +54,15 @@ class View:
         return np.array([self.x_mm, self.y_mm, self.distance_mm])
 
 
-def pixel_to_plate(view: View, shape: tuple[int, int]) -> Float64:
-    """Return the homography from pixel to plate coordinates.
+def pixel_to_plane(view: View, shape: tuple[int, int]) -> Float64:
+    """Return the homography from pixel to the plane z = 0, the top of a flat part.
 
     Args:
         view: the camera.
         shape: rows and columns of the picture.
 
     Returns:
-        (3, 3) matrix H; the plate point (mm) of pixel point (x, y) is (X / W, Y / W) with
+        (3, 3) matrix H; the point (mm) of pixel point (x, y) is (X / W, Y / W) with
         (X, Y, W) = H (x, y, 1).
     """
     rows, columns = shape
@@ -92,14 +92,14 @@ def footprint(view: View, shape: tuple[int, int], angle_rad: float = 0.0) -> Flo
     Args:
         view: the camera.
         shape: rows and columns of the picture.
-        angle_rad: the box's axes are the plate's, turned by this angle.
+        angle_rad: the box's axes are the part's, turned by this angle.
 
     Returns:
         (2, 2) array: low and high corner (mm) in the turned frame.
     """
     rows, columns = shape
     x, y = project(
-        pixel_to_plate(view, shape),
+        pixel_to_plane(view, shape),
         np.array([0.0, columns, columns, 0.0]),
         np.array([0.0, 0.0, rows, rows]),
     )
@@ -114,9 +114,9 @@ class CameraRanges:
 
     Attributes:
         resolution_px: columns and rows of a picture at full scale.
-        field_of_view_mm: width of the plate that a picture shows.
-        distance_mm: height of the pinhole over the plate.
-        views: columns and rows of the grid of views over the plate; [1, 1] is its middle alone.
+        field_of_view_mm: width of the part that a picture shows.
+        distance_mm: height of the pinhole over the part.
+        views: columns and rows of the grid of views over the part; [1, 1] is its middle alone.
         pitch_mm: distance between neighbouring views along x and y.
         shift_mm: largest error of the camera's position along x and y.
         roll_deg: largest turn about the optical axis, either way.
@@ -149,7 +149,7 @@ class CameraRanges:
         check_range(f"{key}.tilt_deg", self.tilt_deg, 0.0, 30.0)
 
     def steepest_deg(self) -> float:
-        """Return the largest angle to the plate's normal that a line of sight can have."""
+        """Return the largest angle to the part's normal that a line of sight can have."""
         columns, rows = self.resolution_px
         half_diagonal = bounds(self.field_of_view_mm)[1] / 2 * np.hypot(1, rows / columns)
         tilt = np.hypot(1, 1) * bounds(self.tilt_deg)[1]

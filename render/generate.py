@@ -166,7 +166,7 @@ def _work(scene: Scene, output: Path, shard: str, report: int, workers: int) -> 
         line = explain(error)
         if line is None:
             raise
-        # Whatever stops several workers at once is said once, by the parent.
+        # Whatever stops several workers at once is reported once, by the parent.
         pool.report(report, {"error": line})
     return 0
 

@@ -102,7 +102,7 @@ class Manifest:
 
 
 def check(scene: Scene, output: Path, renderer: dict[str, Any]) -> Manifest:
-    """Look at a dataset's folder and change nothing.
+    """Check a dataset's folder and change nothing.
 
     Args:
         scene: what is to be rendered.

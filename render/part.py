@@ -252,5 +252,5 @@ def part(name: str) -> Part:
     places = folders("render.parts", "part")
     if name not in places:
         raise ValueError(f"part: {name}, unknown kind of part{nearest(name, places)}")
-    found: Part = import_module(places[name]).PART
-    return found
+    kind: Part = import_module(places[name]).PART
+    return kind

@@ -83,7 +83,7 @@ class Scene:
         if steepest > 80:
             raise ValueError(
                 f"camera.distance_mm: {shown(self.camera.distance_mm)}, expected a camera that "
-                "looks at no point flatter than 80 degrees off the part's normal, not "
+                "sees no point flatter than 80 degrees off the part's normal, not "
                 f"{steepest:.3g}"
             )
 

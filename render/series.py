@@ -46,7 +46,8 @@ class Series:
 
     Attributes:
         category: name of the category.
-        border_mm: width of the plate's border that is blacked out with the background.
+        border_mm: width of the border that is blacked out with the background, where a part is cut
+            out of its pictures.
         note: a sentence about the series, which the manifest repeats on each line.
         groups: the parts, in the order of their samples.
     """

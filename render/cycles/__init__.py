@@ -1,1 +1,1 @@
-"""The one place that knows Blender: plate, lights, camera, material and render settings."""
+"""The tracer: the one place that knows Blender, and no part."""

@@ -1,6 +1,6 @@
 """The hexagonal ring light around the optical axis.
 
-A ring of six straight bars hangs over the plate and shines down. Its variants are those of the
+A ring of six straight bars hangs over the part and shines down. Its variants are those of the
 Sequential PatchCore paper (section III): `hexagon`, the same turned by 90 degrees (for a regular
 hexagon the same as 30 degrees), and the same at twice the power.
 """
@@ -49,7 +49,7 @@ class HexagonLight:
 
     Attributes:
         inner_mm, outer_mm: circumradius of the inner and the outer hexagon.
-        height_mm: distance of the ring from the plate.
+        height_mm: distance of the ring from the plane z = 0.
         x_mm, y_mm: the ring's centre against the optical axis.
         angle_rad: turn of the ring; at 0 a corner lies on the x axis.
         radiance: emitted radiance of each of the six bars (relative units).
@@ -70,7 +70,7 @@ class HexagonLight:
 def bar_corners(light: HexagonLight) -> npt.NDArray[np.float64]:
     """Return the corners of the six bars, (6, 4, 3) in mm, clockwise seen from above.
 
-    Clockwise from above makes their normals point down, at the plate.
+    Clockwise from above makes their normals point down, at the part.
     """
     angle = light.angle_rad + np.arange(SIDES + 1) * 2 * np.pi / SIDES
     around = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=-1)
@@ -84,7 +84,7 @@ def placed(light: HexagonLight, x_mm: float, y_mm: float, turn_rad: float) -> He
 
     Args:
         light: the ring, relative to the optical axis.
-        x_mm, y_mm: where the optical axis meets the plate.
+        x_mm, y_mm: where the optical axis meets the plane z = 0.
         turn_rad: turn of the ring about its own centre, its uneven bars with it.
     """
     return replace(
@@ -103,7 +103,7 @@ class LightRanges:
         variants: names of the light variants to render.
         inner_mm: circumradius of the inner hexagon.
         outer_mm: circumradius of the outer hexagon.
-        height_mm: distance of the ring from the plate.
+        height_mm: distance of the ring from the plane z = 0.
         radiance: emitted radiance, relative.
         imbalance: largest relative deviation of a single bar from the ring's radiance.
         decentring_mm: largest distance of the ring's centre from the optical axis, along x and y.

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.camera import CameraRanges, View, footprint, picture_shape, pixel_to_plate
+from render.camera import CameraRanges, View, footprint, picture_shape, pixel_to_plane
 from stainless.homography import axis_aligned, project
 
 SHAPE = (60, 96)
@@ -46,13 +46,13 @@ def seen(view, x, y):
 
 @given(VIEWS, st.floats(0, SHAPE[1]), st.floats(0, SHAPE[0]))
 def test_the_homography_is_where_the_ray_meets_the_plate(view, x, y):
-    point = np.array(project(pixel_to_plate(view, SHAPE), x, y))
+    point = np.array(project(pixel_to_plane(view, SHAPE), x, y))
     np.testing.assert_allclose(point, seen(view, x, y), rtol=1e-9, atol=1e-9)
 
 
 def test_an_upright_camera_by_hand():
     view = View(x_mm=3.0, y_mm=-2.0, distance_mm=100.0, field_of_view_mm=9.6)
-    homography = pixel_to_plate(view, SHAPE)  # a pixel is 0.1 mm
+    homography = pixel_to_plane(view, SHAPE)  # a pixel is 0.1 mm
     np.testing.assert_allclose(project(homography, 48, 30), (3, -2))
     np.testing.assert_allclose(project(homography, 0, 0), (3 - 4.8, -2 + 3), err_msg="upper left")
     np.testing.assert_allclose(project(homography, 96, 60), (3 + 4.8, -2 - 3))
@@ -61,7 +61,7 @@ def test_an_upright_camera_by_hand():
 
 def look(x=SHAPE[1] / 2, y=SHAPE[0] / 2, **pose):
     view = View(0.0, 0.0, 100.0, 9.6, **pose)
-    return np.array(project(pixel_to_plate(view, SHAPE), x, y))
+    return np.array(project(pixel_to_plane(view, SHAPE), x, y))
 
 
 def test_a_positive_roll_turns_the_camera_anticlockwise_seen_from_above():

@@ -11,7 +11,7 @@ import yaml
 from tiny_scenes import files, generate, manifest, picture_hashes, scene
 
 from impurities.registry import IMPURITIES
-from render.camera import picture_shape, pixel_to_plate
+from render.camera import picture_shape, pixel_to_plane
 from render.labels import class_indices, class_table
 from render.layout import categories
 from render.parts.plate.part import PART
@@ -79,7 +79,7 @@ def test_labels_are_the_stains_at_the_pixel_centres(dataset):
     y, x = np.mgrid[:rows, :columns] + 0.5
     for index, split in SPLITS.items():
         sample = plan_sample(drawn, index)
-        points = project(pixel_to_plate(sample.views[0], (rows, columns)), x, y)
+        points = project(pixel_to_plane(sample.views[0], (rows, columns)), x, y)
         stains = sample.part.impurities["water_stain"]
         field = IMPURITIES["water_stain"].evaluate(stains, *points, sample.part.metal.reflectance)
         for category in ("stained", "stained_rot90", "stained_x2"):

@@ -15,7 +15,7 @@ from support.check_part import exposures
 from support.example_parts import generate
 from tiny_scenes import files, manifest, picture_hashes
 
-from render.camera import pixel_to_plate
+from render.camera import pixel_to_plane
 from render.cycles.tracer import Tracer
 from render.plan import plan_sample
 from render.scene import read_scene
@@ -55,7 +55,7 @@ def on_disc(index):
     """Return which pixels of a sample's picture show where its disc is, or should be."""
     sample = plan_sample(read_scene(CONFIG), index)
     rows, columns = np.indices(SHAPE) + 0.5
-    return np.hypot(*project(pixel_to_plate(sample.views[0], SHAPE), columns, rows)) < (
+    return np.hypot(*project(pixel_to_plane(sample.views[0], SHAPE), columns, rows)) < (
         sample.part.radius_mm
     )
 

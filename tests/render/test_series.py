@@ -11,7 +11,7 @@ import pytest
 from tiny_scenes import GENERATE, files, manifest, picture_hashes, run
 
 from render import layout
-from render.camera import picture_shape, pixel_to_plate
+from render.camera import picture_shape, pixel_to_plane
 from render.export import read_png
 from render.labels import class_indices
 from render.parts.plate.defects import rasterize
@@ -80,7 +80,7 @@ def test_ground_truth_is_the_visible_defects_at_pixel_centres(series, scene):
     for index in range(1, 5):
         sample = plan_sample(scene, index)
         for number, view in enumerate(sample.views):
-            marks = rasterize(sample.part.defects, pixel_to_plate(view, shape), shape).mask
+            marks = rasterize(sample.part.defects, pixel_to_plane(view, shape), shape).mask
             marks &= plate_region(scene, view, shape)
             stem = layout.stem(scene, index, number)
             truth = read_png(series / MVTEC.truth("line", sample.split, "defective", stem, 0))

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from render import export, picture
-from render.camera import View, picture_shape, pixel_to_plate
+from render.camera import View, picture_shape, pixel_to_plane
 from render.cycles import exr
 from render.cycles.blender import load
 from render.cycles.materials import Channel, Emission, Principled, Shader, Texture
@@ -80,7 +80,7 @@ def ours(scene: PlateScene, sample: Sample, view: View, shape: tuple[int, int]) 
     """Return clean radiance, stained radiance and mask, the generator's way."""
     drawn: PlateSample = sample.part
     normals = maps.normal_map(scene, drawn, view, shape)
-    stains = cover(drawn.impurities, pixel_to_plate(view, shape), shape, drawn.metal.reflectance)
+    stains = cover(drawn.impurities, pixel_to_plane(view, shape), shape, drawn.metal.reflectance)
     frame = Frame(0, view, shape, sample.cycles_seeds[0])
     clean = _cycles(scene, drawn, frame, normals, sampling(scene, frame, Tracer(THREADS)))
     return clean, clean * stains.ratio, stains.classes > 0

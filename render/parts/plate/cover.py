@@ -56,7 +56,7 @@ class Cover:
 
 def cover(
     impurities: Members,
-    pixel_to_plate: npt.NDArray[np.float64],
+    pixel_to_plane: npt.NDArray[np.float64],
     shape: tuple[int, int],
     reflectance: float,
     defects: Members | None = None,
@@ -69,7 +69,7 @@ def cover(
 
     Args:
         impurities: by kind, in plate coordinates (mm).
-        pixel_to_plate: (3, 3) homography.
+        pixel_to_plane: (3, 3) homography.
         shape: rows and columns of the picture.
         reflectance: of the clean metal.
         defects: by kind, in plate coordinates (mm).
@@ -80,7 +80,7 @@ def cover(
     for name, impurity in IMPURITIES.items():
         members = impurities.get(name, [])
         if members:
-            raster = impurity.rasterize(members, pixel_to_plate, shape, reflectance)
+            raster = impurity.rasterize(members, pixel_to_plane, shape, reflectance)
             covered.classes[raster.mask] = impurity.index
             covered.instances[raster.mask] = raster.instance[raster.mask] + before
             if raster.diffuse is None:
@@ -90,7 +90,7 @@ def cover(
                 hidden |= raster.mask & (raster.diffuse >= _OPAQUE)
         before += len(members)
     if defects and any(defects.values()):
-        marks = rasterize_defects(defects, pixel_to_plate, shape)
+        marks = rasterize_defects(defects, pixel_to_plane, shape)
         seen = marks.mask & ~hidden
         kinds = [kind.index for _, kind, _ in in_order(defects)]
         covered.classes[seen] = np.array([0, *kinds], np.uint8)[marks.instance[seen]]

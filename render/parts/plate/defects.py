@@ -118,7 +118,7 @@ def _near(
         edges += [np.where(behind, 0, low), np.where(behind, size, high)]
     top, bottom, left, right = np.array(edges).astype(np.intp)
 
-    # Only the part of the picture that any box meets is looked at.
+    # Only that rectangle of the picture which any box meets is evaluated.
     row, column = top.min(), left.min()
     near = np.zeros((max(bottom.max() - row, 0), max(right.max() - column, 0)), np.bool_)
     for a, b, c, d in zip(top - row, bottom - row, left - column, right - column, strict=True):

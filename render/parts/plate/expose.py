@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from render.camera import View, pixel_to_plate
+from render.camera import View, pixel_to_plane
 from render.cycles.tracer import Tracer
 from render.lights.ring import VARIANTS, Variant, placed
 from render.part import Exposure, Frame, Shot, sampling
@@ -84,7 +84,7 @@ def expose(scene: PlateScene, sample: Sample, frame: Frame, tracer: Tracer) -> I
     normals = normal_map(scene, plate, frame.view, frame.shape)
     labels = cover(
         plate.impurities,
-        pixel_to_plate(frame.view, frame.shape),
+        pixel_to_plane(frame.view, frame.shape),
         frame.shape,
         plate.metal.reflectance,
         plate.defects,
@@ -130,7 +130,7 @@ def plate_region(scene: PlateScene, view: View, shape: tuple[int, int]) -> npt.N
     border = scene.series.border_mm if scene.series is not None else 0.0
     width, height, _ = scene.plate.size_mm
     x, y = project(
-        pixel_to_plate(view, shape),
+        pixel_to_plane(view, shape),
         np.arange(shape[1])[None, :] + 0.5,
         np.arange(shape[0])[:, None] + 0.5,
     )

@@ -109,23 +109,23 @@ def spread(items: Sequence[T], count: int) -> list[T]:
     return [items[place] for place in places]
 
 
-def plot(found: dict[str, list[float]], path: Path) -> None:
+def plot(measured: dict[str, list[float]], path: Path) -> None:
     """Draw the distribution of each class' contrast as a strip with its quartiles."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(7, 0.6 * len(found) + 1.2), layout="constrained")
-    for row, (_, values) in enumerate(found.items()):
+    figure, axes = pyplot.subplots(figsize=(7, 0.6 * len(measured) + 1.2), layout="constrained")
+    for row, (_, values) in enumerate(measured.items()):
         # Spread by rank, so that the same plot comes out of the same numbers.
         height = row + 0.5 * ((np.arange(len(values)) * 0.618) % 1 - 0.5)
         axes.plot(values, height, "o", ms=3.5, alpha=0.45, mew=0, color="#1f6fb4")
         low, middle, high = np.percentile(values, [25, 50, 75])
         axes.plot([low, high], [row, row], "-", lw=5, color="#222222", solid_capstyle="butt")
         axes.plot([middle], [row], "o", ms=7, color="white", mec="#222222", mew=1.5)
-    axes.set_yticks(range(len(found)), [f"{n} ({len(v)})" for n, v in found.items()])
-    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_yticks(range(len(measured)), [f"{n} ({len(v)})" for n, v in measured.items()])
+    axes.set_ylim(len(measured) - 0.5, -0.5)
     axes.set_xscale("symlog", linthresh=1)
     axes.set_xlim(left=0)
     axes.set_xticks([0, 1, 2, 5, 10, 20, 50, 100], ["0", "1", "2", "5", "10", "20", "50", "100"])
@@ -142,7 +142,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--config", type=Path, required=True, help="an inspection series")
     options.add_argument("--scale", default="1", help="resolution factor")
-    options.add_argument("--sides", type=int, default=7, help="sides to look at")
+    options.add_argument("--sides", type=int, default=7, help="how many sides")
     options.add_argument("--views", type=int, default=6, help="views of each side")
     options.add_argument("--out", type=Path, required=True, help="file name without ending")
     arguments = options.parse_args()
@@ -155,11 +155,11 @@ def _main(arguments: argparse.Namespace) -> int:
         raise InputError(f"{arguments.config}: part: {scene.part}, expected plate")
     if scene.series is None:
         raise InputError(f"{arguments.config}: series: null, expected an inspection series")
-    found = measure(scene, arguments.sides, arguments.views)
-    write_json(arguments.out.with_suffix(".json"), found)
-    plot(found, arguments.out.with_suffix(".png"))
+    measured = measure(scene, arguments.sides, arguments.views)
+    write_json(arguments.out.with_suffix(".json"), measured)
+    plot(measured, arguments.out.with_suffix(".png"))
     print("| class | instances | 10 % | median | 90 % |\n|---|--:|--:|--:|--:|")
-    for name, values in found.items():
+    for name, values in measured.items():
         low, middle, high = np.percentile(values, [10, 50, 90])
         print(f"| {name} | {len(values)} | {low:.1f} | {middle:.1f} | {high:.1f} |")
     return 0

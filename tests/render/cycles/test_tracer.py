@@ -8,7 +8,7 @@ import pytest
 from support.stages import SHAPE, VIEW, ground, square
 from tiny_scenes import ROOT, run
 
-from render.camera import View, pixel_to_plate
+from render.camera import View, pixel_to_plane
 from render.cycles.materials import Channel, Diffuse, Emission, Mix, Principled, Texture
 from render.cycles.stage import Mesh, Stage
 from render.cycles.tracer import Sampling, Tracer
@@ -28,7 +28,7 @@ def seen_at(height):
     # A camera that is lower by the height sees the raised floor as it sees the ground.
     width = VIEW.field_of_view_mm * (1 - height / VIEW.distance_mm)
     lower = dataclasses.replace(VIEW, distance_mm=VIEW.distance_mm - height, field_of_view_mm=width)
-    return project(pixel_to_plate(lower, SHAPE), columns, rows)
+    return project(pixel_to_plane(lower, SHAPE), columns, rows)
 
 
 def test_each_pixel_says_which_surface_its_centre_shows_and_where(tracer):

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from render.camera import pixel_to_plate
+from render.camera import pixel_to_plane
 from render.cycles.materials import Diffuse, Texture
 from render.cycles.stage import Mesh, Stage
 from render.lights import ring
@@ -69,7 +69,7 @@ class Disc(Part):
         light = ring.placed(disc.light, view.x_mm, view.y_mm, 0.0)
         stage = Stage((*meshes, *ring.bars(light)), light.ambient)
         rows, columns = np.indices(frame.shape) + 0.5
-        x, y = project(pixel_to_plate(view, frame.shape), columns, rows)
+        x, y = project(pixel_to_plane(view, frame.shape), columns, rows)
         lacking = (np.arctan2(y, x) % (2 * np.pi) < disc.lacking_rad) & (np.hypot(x, y) < radius)
         flaw = self.chipped if disc.lacking_rad < 7 else self.missing
         labels = Labels(np.uint8(flaw.index) * lacking, np.uint16(1) * lacking)

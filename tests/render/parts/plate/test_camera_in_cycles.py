@@ -9,7 +9,7 @@ from support.plates import render_radiance
 from tiny_scenes import scene
 
 from impurities.water_stain.stain import WaterStain
-from render.camera import View, pixel_to_plate
+from render.camera import View, pixel_to_plane
 from render.cycles.tracer import Sampling
 from render.lights.ring import HexagonLight
 from render.parts.plate.cover import cover
@@ -54,7 +54,7 @@ def pattern(request):
     """Return the rendered ratio of stained to clean, and what lies there by analysis."""
     sample = dataclasses.replace(plan_sample(scene(), 0).part, impurities=STAINS, metal=METAL)
     stained = radiance(request.param, reflectance_map(sample, flat()))
-    laid = cover(STAINS, pixel_to_plate(request.param, SHAPE), SHAPE, METAL.reflectance)
+    laid = cover(STAINS, pixel_to_plane(request.param, SHAPE), SHAPE, METAL.reflectance)
     return stained / radiance(request.param), laid
 
 
@@ -104,7 +104,7 @@ def test_the_camera_sees_the_plates_edge_where_it_is():
     normals = dataclasses.replace(flat(2), low_mm=(-20.0, -15.0), high_mm=(20.0, 15.0))
     seen = render_radiance(PLATE, METAL, normals, light, view, SHAPE, sampling) > 0
     rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
-    x, y = project(pixel_to_plate(view, SHAPE), columns + 0.5, rows + 0.5)
+    x, y = project(pixel_to_plane(view, SHAPE), columns + 0.5, rows + 0.5)
     inside = (np.maximum(x - 20, y - 15) < -0.12) & (x > -20)  # more than a pixel from the edge
     outside = np.maximum(x - 20, y - 15) > 0.12
     assert inside.any()

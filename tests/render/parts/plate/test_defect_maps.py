@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from render.camera import View, pixel_to_plate
+from render.camera import View, pixel_to_plane
 from render.parts.plate.defects import add_slopes, in_order, rasterize
 from render.parts.plate.flaws.bump import Bump
 from render.parts.plate.flaws.dent import Dent
@@ -38,7 +38,7 @@ def by_points(members, homography, shape):
 def aimed(*distance_and_width, **turns):
     """Return a camera whose axis meets the origin, whatever its tilt."""
     view = View(0.0, 0.0, *distance_and_width, **turns)
-    x, y = project(pixel_to_plate(view, (2, 2)), 1.0, 1.0)
+    x, y = project(pixel_to_plane(view, (2, 2)), 1.0, 1.0)
     return dataclasses.replace(view, x_mm=-float(x), y_mm=-float(y))
 
 
@@ -50,7 +50,7 @@ GRAZING = aimed(20.0, 16.0, roll_rad=-0.3, tilt_x_rad=0.98)
 @pytest.mark.parametrize("view", [UPRIGHT, TILTED, GRAZING], ids=["upright", "tilted", "grazing"])
 def test_a_raster_equals_its_points(view):
     members, shape = some(), (150, 180)
-    homography = pixel_to_plate(view, shape)
+    homography = pixel_to_plane(view, shape)
     raster = rasterize(members, homography, shape)
     expected = by_points(members, homography, shape)
     np.testing.assert_array_equal(raster.instance, expected)
@@ -67,7 +67,7 @@ def test_a_defect_that_reaches_behind_the_camera_is_seen_where_it_is():
         "scratch": [Scratch((5.0, -900.0), (-5.0, 900.0), (3.0, 9.0), 600.0, 90.0, (0, 1, 0), 0.4)],
         "dent": [Dent((0.0, -200.0), 3.0, (), 90.0, 4.0, 0.4, ())],
     }
-    homography = pixel_to_plate(view, shape)
+    homography = pixel_to_plane(view, shape)
     raster = rasterize(members, homography, shape)
     np.testing.assert_array_equal(raster.instance, by_points(members, homography, shape))
     assert set(np.unique(raster.instance)) == {1, 3}

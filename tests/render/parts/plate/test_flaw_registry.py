@@ -9,7 +9,7 @@ from support.flaw_checks import drawn
 from support.plates import render_radiance
 from tiny_scenes import scene
 
-from render.camera import View, pixel_to_plate
+from render.camera import View, pixel_to_plane
 from render.cycles.tracer import Sampling
 from render.parts.plate.defects import add_slopes, rasterize
 from render.parts.plate.registry import FLAWS
@@ -69,7 +69,7 @@ def test_cycles_shows_it_inside_its_mask_and_nowhere_far_from_its_box(name):
         )
 
     clean, damaged = picture({}), picture(members)
-    homography = pixel_to_plate(view, shape)
+    homography = pixel_to_plane(view, shape)
     mask = rasterize(members, homography, shape).mask
     assert mask.any()
     columns, rows = np.meshgrid(np.arange(96) + 0.5, np.arange(80) + 0.5)

@@ -8,7 +8,7 @@ import pytest
 from support.plates import render_radiance
 from tiny_scenes import scene
 
-from render.camera import picture_shape, pixel_to_plate
+from render.camera import picture_shape, pixel_to_plane
 from render.cycles.tracer import Tracer
 from render.part import Frame, sampling
 from render.parts.plate.cover import Cover, cover, twin_region
@@ -126,7 +126,7 @@ def rendered_radiance():
     cycles = sampling(drawn, frame, Tracer(2), denoise=False)
     assert (cycles.samples, cycles.denoise) == (8, False)
     fixed = (drawn.plate.size_mm, plate.metal, normals, plate.light, view, shape, cycles)
-    laid = cover(plate.impurities, pixel_to_plate(view, shape), shape, plate.metal.reflectance)
+    laid = cover(plate.impurities, pixel_to_plane(view, shape), shape, plate.metal.reflectance)
     return render_radiance(*fixed), render_radiance(*fixed, reflectance_map(plate, normals)), laid
 
 
