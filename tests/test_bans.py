@@ -4,14 +4,12 @@ A line of the tables reads: what lies in the first must not import what lies in 
 """
 
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
 from support.determinism import undetermined
 from support.imports import circles, graph, imported, sources
+from support.tracked import ROOT, project_files
 
-ROOT = Path(__file__).resolve().parents[1]
 TREES = ("stainless", "impurities", "render", "train", "exchange")
 MODULES = sources(ROOT, TREES)
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in MODULES.items()}
@@ -262,20 +260,8 @@ def test_what_is_seeded_is_left_alone(text):
     assert undetermined(text) == []
 
 
-def tracked():
-    """Return the files of the project that a reader reads."""
-    listed = subprocess.run(
-        ["git", "ls-files", "*.py", "*.js", "*.css", "*.html", "*.md", "*.yaml"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.split("\n")
-    return [ROOT / name for name in listed if name] or list(MODULES.values())
-
-
 def test_no_file_is_longer_than_a_reader_reads():
-    paths = [path for path in tracked() if path.exists()]
+    paths = project_files(".py", ".js", ".css", ".html", ".md", ".yaml")
     assert len(paths) > 100
     lines = {path: path.read_text(encoding="utf-8").count("\n") for path in paths}
     assert {str(path): count for path, count in lines.items() if count > MOST_LINES} == {}
