@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from support.flaw_checks import check_flaw
-from support.impurity_checks import check_impurity
+from support.check_flaw import check_flaw
+from support.check_impurity import check_impurity
 
 import impurities
 from render.parts.plate import flaws

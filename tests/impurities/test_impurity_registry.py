@@ -4,14 +4,14 @@ import ast
 from pathlib import Path
 
 import pytest
-from support import impurity_checks
+from support import check_impurity
 
 import impurities
 from impurities.registry import IMPURITIES
 
 
 @pytest.mark.parametrize("name", IMPURITIES)
-@pytest.mark.parametrize("check", impurity_checks.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", check_impurity.CHECKS, ids=lambda check: check.__name__)
 def test_every_kind(name, check):
     check(IMPURITIES[name])
 

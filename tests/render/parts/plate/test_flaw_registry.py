@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from support import flaw_checks
-from support.flaw_checks import drawn
+from support import check_flaw
+from support.check_flaw import drawn
 from support.plates import render_radiance
 from tiny_scenes import scene
 
@@ -20,7 +20,7 @@ from stainless.homography import project
 
 
 @pytest.mark.parametrize("name", FLAWS)
-@pytest.mark.parametrize("check", flaw_checks.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", check_flaw.CHECKS, ids=lambda check: check.__name__)
 def test_every_kind(name, check):
     check(FLAWS[name])
 
