@@ -69,6 +69,8 @@ def files_of(scene: Scene, sample: int, split: str, picture: Picture) -> dict[Pa
         annotation_file(image, "instance"): labels.instances,
         annotation_file(image, "mask"): np.where(labels.classes > 0, np.uint8(255), np.uint8(0)),
     }
+    if labels.areas is not None:
+        files[annotation_file(image, "area")] = labels.areas
     for region, (mask, value) in enumerate(_regions(scene, picture)):
         path = folders.truth(*where, region)
         drawn = files.setdefault(path, np.zeros(mask.shape, np.uint8))

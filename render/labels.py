@@ -26,6 +26,12 @@ def class_table(scene: Scene) -> dict[str, Any]:
     return {"classes": classes}
 
 
+def area_table(scene: Scene) -> dict[str, Any]:
+    """Return what `areas.json` says of the areas' indices."""
+    areas = part(scene.part).areas(scene)
+    return {"areas": [{"index": index, "name": name} for name, index in areas.items()]}
+
+
 def defects_config(scene: Scene) -> list[dict[str, Any]]:
     """Return what LOCO's `defects_config.json` says of the values in its ground truth."""
     kind = part(scene.part)

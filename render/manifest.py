@@ -15,17 +15,17 @@ from tqdm import tqdm
 
 from render import layout
 from render.export import read_png
-from render.labels import class_table, defects_config
+from render.labels import area_table, class_table, defects_config
 from render.scene import Scene, read_scene
 from stainless import config
-from stainless.dataset.layouts import ANNOTATIONS, VALIDATION
+from stainless.dataset.layouts import ANNOTATIONS, AREAS, VALIDATION
 from stainless.errors import InputError
 from stainless.files import naming, pixel_hash, remove_partials, sync_folder, write_json, write_text
 
 SPLITS = ("train", "validation", "test")
 
 #: Names of files that this program writes below a category or its annotations.
-OWN_FILE = re.compile(r"\d{3,}(_\d{2,})?(_class|_instance|_mask)?\.png")
+OWN_FILE = re.compile(r"\d{3,}(_\d{2,})?(_class|_instance|_mask|_area)?\.png")
 
 
 class Manifest:
@@ -147,6 +147,9 @@ def prepare(scene: Scene, output: Path, renderer: dict[str, Any]) -> tuple[Manif
     described = dataclasses.asdict(dataclasses.replace(scene, samples=total))
     write_text(output / layout.SCENE, yaml.safe_dump(config.plain(described), sort_keys=False))
     write_json(output / layout.CLASSES, class_table(scene))
+    areas = area_table(scene)
+    if areas["areas"]:
+        write_json(output / AREAS, areas)
     config_file = layout.layout_of(scene).config
     if config_file is not None:
         for category in layout.categories(scene):
@@ -215,7 +218,7 @@ def _strays(scene: Scene, manifest: Manifest, output: Path) -> set[str]:
     beside = {layout.GROUPS, layout.layout_of(scene).config}
     return {
         name
-        for name in set(_below(output)) - manifest.files() - {layout.CLASSES}
+        for name in set(_below(output)) - manifest.files() - {layout.CLASSES, AREAS}
         if Path(name).name not in beside
         and (scene.series is not None or not name.startswith(VALIDATION + "/"))
     }

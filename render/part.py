@@ -103,10 +103,12 @@ class Labels:
     Attributes:
         classes: uint8 index of the class of an impurity or flaw, 0 for none.
         instances: uint16 number of the single impurity or flaw within the sample, 0 for none.
+        areas: uint8 index of the area of the product, 0 for none; None where it has no areas.
     """
 
     classes: npt.NDArray[np.uint8]
     instances: npt.NDArray[np.uint16]
+    areas: npt.NDArray[np.uint8] | None = None
 
     def truth(self, flaws: Collection[Flaw]) -> Bool:
         """Return which pixels show one of some flaws."""
@@ -208,6 +210,10 @@ class Part(ABC):
     def switched_on(self, scene: Any) -> set[str]:
         """Return the names of the classes that a scene can show."""
         return {*self.flaws, *self.impurities}
+
+    def areas(self, scene: Any) -> Mapping[str, int]:
+        """Return the index, 1 to 255, of each area of the product that has a verdict of its own."""
+        return {}
 
     def effort(self, scene: Any) -> Effort:
         """Return what a camera position costs."""

@@ -8,6 +8,7 @@ Reading a category looks at names only; what is wrong inside a file shows when i
 one line that names it (`stainless.errors.InputError`).
 """
 
+from stainless.dataset.areas import load_areas
 from stainless.dataset.category import (
     SPLITS,
     has_split,
@@ -62,6 +63,7 @@ __all__ = [
     "list_categories",
     "list_images",
     "load_annotation",
+    "load_areas",
     "load_ignore",
     "load_image",
     "load_mask",

@@ -19,6 +19,9 @@ from stainless.dataset.sample import GOOD
 ANNOTATIONS = "annotations"
 VALIDATION = "validation"
 
+#: What the indices of areas stand for.
+AREAS = f"{ANNOTATIONS}/areas.json"
+
 #: Kinds of ground truth: a damage, or a part that is whole but not as it should be.
 STRUCTURAL, LOGICAL = "structural", "logical"
 TRUTHS = (STRUCTURAL, LOGICAL)
@@ -98,7 +101,7 @@ LAYOUTS: dict[str, Layout] = {"mvtec": MVTec(), "loco": Loco()}
 
 
 def annotation_file(picture: Path, what: str) -> Path:
-    """Return where an annotation of a picture lies: `class`, `instance` or `mask`.
+    """Return where an annotation of a picture lies: `class`, `instance`, `mask` or `area`.
 
     Args:
         picture: as `Layout.picture` returns it.

@@ -184,6 +184,10 @@ def exposures_are_those_of_the_shots_with_labels_that_agree(scene: Scene) -> Non
             np.testing.assert_array_equal(labels.classes > 0, labels.instances > 0)
             for instance in np.unique(labels.instances):
                 assert len(np.unique(labels.classes[labels.instances == instance])) == 1
+            assert (labels.areas is None) == (not kind.areas(scene))
+            if labels.areas is not None:
+                assert (labels.areas.dtype, labels.areas.shape) == (np.uint8, shape)
+                assert set(np.unique(labels.areas)) <= {0, *kind.areas(scene).values()}
             if exposure.kept is not None:
                 assert not labels.classes[~exposure.kept].any()
             shown = labels.truth(kind.flaws.values()).any()
