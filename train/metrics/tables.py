@@ -56,7 +56,8 @@ def _figures(result: Mapping[str, Any]) -> list[str]:
     rows = {}
     for section in dict.fromkeys(figure.section for figure in FIGURES.values()):
         if section not in result["missing"]:
-            rows[section] = [result[section].get(name, "") for name in columns]
+            values = [result[section].get(name, "") for name in columns]
+            rows[section] = ["" if isinstance(value, list) else value for value in values]
     return _grid(list(columns.values()), rows)
 
 
