@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,23 +14,23 @@ from tqdm import tqdm
 from stainless.dataset import Depth, Sample, at_depth
 from stainless.errors import InputError
 from stainless.own_files import OwnFiles
-from train.detectors.detector import Score
+from train.detectors.detector import Detector, Score
 from train.detectors.model_file import Model
 from train.map_files import map_file, write_map
 from train.metrics import Records, read_records
 from train.metrics.metric import Reading, Thresholds
 from train.metrics.records import maps_of
-from train.verdicts import PICTURE, PIXEL, Labelled
+from train.verdicts import PICTURE, PIXEL, Fitted, Labelled, Rule
 
 
-def score_picture(model: Model, sample: Sample, image: np.ndarray) -> Score:
+def score_picture(detector: Detector, sample: Sample, image: np.ndarray) -> Score:
     """Return the score of a sample's (H, W, 3) uint8 picture.
 
     Raises:
         InputError: the picture cannot be used; names its file.
     """
     try:
-        return model.detector.score([image])[0]
+        return detector.score([image])[0]
     except InputError as error:
         named = str(sample.image) in str(error)
         raise error if named else InputError(f"{sample.image}: {error}") from None
@@ -71,7 +71,7 @@ def scored_records(
     mapped = set()
     try:
         for sample in tqdm(samples, desc="scoring", unit="image", disable=None, leave=False):
-            score = score_picture(model, sample, sample.load())
+            score = score_picture(model.detector, sample, sample.load())
             values[sample.name] = score.value
             if score.map is None:
                 continue
@@ -116,3 +116,36 @@ def labelled(records: Records) -> dict[str, Labelled]:
         maps = maps_of(records) if complete else None
         found[PIXEL] = Labelled(np.array(tops, np.float32), kinds, maps)
     return found
+
+
+def fit_thresholds(
+    records: Records,
+    rules: Mapping[str, Rule],
+    parameters: Mapping[str, float | None] | None = None,
+) -> dict[str, Fitted]:
+    """Fit thresholds to records.
+
+    Args:
+        records: of a validation split.
+        rules: rule of each kind of threshold.
+        parameters: number of a rule by its name; without one, or None, its default.
+
+    Returns:
+        The threshold of each kind; none of pixels where an image has no map.
+
+    Raises:
+        InputError: a rule that finds no threshold.
+    """
+    scores = labelled(records)
+    fitted = {}
+    for kind, known in rules.items():
+        given = (parameters or {}).get(known.name)
+        if kind in scores:
+            fitted[kind] = known.fit(scores[kind], known.default if given is None else given)
+    return fitted
+
+
+def thresholds_of(fitted: Mapping[str, Fitted]) -> Thresholds:
+    """Return fitted thresholds as `evaluate` takes them."""
+    values = {kind: found.value for kind, found in fitted.items()}
+    return Thresholds(values.get(PIXEL), values.get(PICTURE))

@@ -96,7 +96,7 @@ def _verdict(model: Model, decision: Decision, sample: Sample, own: OwnFiles) ->
     line: dict[str, Any] = {"image": str(sample.image)}
     try:
         image = sample.load()
-        score = score_picture(model, sample, image)
+        score = score_picture(model.detector, sample, image)
         verdict = decision.of(score.value, score.map)
     except (InputError, MemoryError) as error:
         return {**line, "verdict": None, "reason": explain(error)}

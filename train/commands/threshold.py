@@ -23,16 +23,13 @@ from train.commands.splits import (
     labelled_split,
 )
 from train.verdicts import PICTURE, PIXEL, Fitted, Rule, all_rules, rule_named
+from train.verdicts.choice import lacks, usual_rule
 
 if TYPE_CHECKING:
     from stainless.dataset import Sample
 
 #: Option with the rule of each kind of threshold.
 OPTIONS = {PIXEL: "--rule", PICTURE: "--picture-rule"}
-
-#: Rule of each kind of threshold where there are defects, and where there are none.
-WITH_DEFECTS = {PIXEL: "pixel-f1", PICTURE: "picture-f1"}
-WITHOUT = "false-alarms"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score the split, find the thresholds, write them into the model."""
-    from train.scoring import at_models_depth, labelled, scored_records
+    from train.scoring import at_models_depth, fit_thresholds, scored_records
 
     samples = labelled_split(args)
     chosen = _rules(args, samples)
@@ -74,12 +71,7 @@ def run(args: argparse.Namespace) -> int:
     model = open_model(args)
     samples = at_models_depth(model, samples)
     with scored_records(model, samples, args.model.absolute().parent) as records:
-        scores = labelled(records)
-        fitted = {
-            kind: known.fit(scores[kind], _parameter(args, known))
-            for kind, known in chosen.items()
-            if kind in scores
-        }
+        fitted = fit_thresholds(records, chosen, {k.name: _given(args, k) for k in chosen.values()})
     if not fitted:
         raise InputError(
             f"{args.model}: a model of {model.method} gives no anomaly maps, so no threshold of "
@@ -112,19 +104,15 @@ def _rules(args: argparse.Namespace, samples: Sequence[Sample]) -> dict[str, Rul
         name = getattr(args, option[2:].replace("-", "_"))
         explicit = name is not None or any(kind in known.of for known in asked)
         if name is None:
-            with_defects = rule_named(WITH_DEFECTS[kind], kind)
-            usual = (
-                with_defects if _lacks(with_defects, samples) is None else rule_named(WITHOUT, kind)
-            )
-            known = next((known for known in asked if kind in known.of), usual)
+            known = next((k for k in asked if kind in k.of), usual_rule(kind, samples))
         else:
             known = rule_named(name, kind)
-        lacks = _lacks(known, samples)
-        if lacks is None:
+        missing = lacks(known, samples)
+        if missing is None:
             chosen[kind] = known
         elif explicit:
             raise InputError(
-                f"{args.data / args.category}: {lacks} of the {args.split} split, which the rule "
+                f"{args.data / args.category}: {missing} of the {args.split} split, which the rule "
                 f"{known.name} needs"
             )
     if not chosen:
@@ -134,25 +122,9 @@ def _rules(args: argparse.Namespace, samples: Sequence[Sample]) -> dict[str, Rul
     return chosen
 
 
-def _lacks(known: Rule, samples: Sequence[Sample]) -> str | None:
-    """Return what a rule needs and the samples do not have; None for nothing."""
-    if known.needs_masks and any(sample.truth != PIXEL for sample in samples):
-        return "there are no masks"
-    if (known.needs_defects or known.needs_masks) and all(sample.is_good for sample in samples):
-        return "no image has a defect"
-    if known.needs_nominal and not any(sample.is_good for sample in samples):
-        return "no image is good"
-    return None
-
-
 def _given(args: argparse.Namespace, known: Rule) -> float | None:
     value: float | None = getattr(args, known.name.replace("-", "_"), None)
     return value
-
-
-def _parameter(args: argparse.Namespace, known: Rule) -> float | None:
-    given = _given(args, known)
-    return known.default if given is None else given
 
 
 def _tell(args: argparse.Namespace, fitted: dict[str, Fitted], used: str) -> None:

@@ -22,8 +22,8 @@ from train.detectors.detector import method as detector_method
 from train.experiments.experiment import Method
 from train.metrics import METRIC_VERSION
 
-#: Rule by which the threshold is found.
-THRESHOLD_RULE = "pixel-f1"
+#: Rules by which the thresholds of pixels and of pictures are found, see `train.verdicts.choice`.
+THRESHOLD_RULE = "pixel-f1, picture-f1, else false-alarms"
 
 
 def content(path: Path) -> str:

@@ -36,10 +36,11 @@ from train.metrics import (
     Records,
     compare,
     evaluate,
-    fit_threshold,
     read_records,
 )
+from train.scoring import fit_thresholds, thresholds_of
 from train.seeding import seeded
+from train.verdicts.choice import usual_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +60,7 @@ COLUMNS = (
     "f1",
     "f1_max",
     "pixel_false_alarm_rate",
+    "false_alarm_rate",
     "mean_defect_recall",
 )
 
@@ -226,12 +228,13 @@ def score(
 
 
 def judge(method: str, parts: dict[str, list[Sample]], out: Path) -> dict[str, Any]:
-    """Fit a method's threshold on the validation split and evaluate it on the test split."""
+    """Fit a method's thresholds on the validation split and evaluate it on the test split."""
 
     def records(part: str) -> Records:
         return read_records(parts[part], lambda sample: map_file(out / part / method, sample.name))
 
-    return evaluate(records("test"), fit_threshold(records("validation")).threshold)
+    fitted = fit_thresholds(records("validation"), usual_rules(parts["validation"]))
+    return evaluate(records("test"), thresholds_of(fitted))
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:

@@ -20,7 +20,10 @@ from train.detectors.detector import Context, Detector, FeatureScoring, Score
 from train.detectors.model_file import Model
 from train.experiments.experiment import Method
 from train.experiments.feature_store import FeatureStore, store_of
-from train.metrics import Records, anomalous, evaluate, fit_threshold, read_records
+from train.map_files import map_file, read_map, write_map
+from train.metrics import Records, anomalous, evaluate, read_records
+from train.scoring import fit_thresholds, score_picture, thresholds_of
+from train.verdicts.choice import usual_rules
 
 #: The two labelled splits.
 VALIDATION, TEST = "validation", "test"
@@ -50,12 +53,11 @@ class Scores:
         if score.map is None:
             raise InputError("expected a detector that gives anomaly maps")
         self._values[split, sample.name] = score.value
-        with replacing(self.map_file(split, sample)) as beside:
-            np.save(beside, score.map)
+        write_map(self.map_file(split, sample), score.map)
 
     def map_file(self, split: str, sample: Sample) -> Path:
         """Return where the map of a picture lies."""
-        return self._folder / split / f"{sample.name}.npy"
+        return map_file(self._folder / split, sample.name)
 
     def records(self, split: str) -> Records:
         """Return the pictures of a split with their maps, scores and ground truth."""
@@ -95,11 +97,7 @@ def scored(
 def _score(detector: Detector, store: FeatureStore | None, sample: Sample) -> Score:
     if store is not None and isinstance(detector, FeatureScoring):
         return detector.score_features(store(sample), *sample.size())
-    try:
-        return detector.score([sample.load()])[0]
-    except InputError as error:
-        named = str(sample.image) in str(error)
-        raise error if named else InputError(f"{sample.image}: {error}") from None
+    return score_picture(detector, sample, sample.load())
 
 
 def figures_file(out: Path, slug: str, seed: int) -> Path:
@@ -125,7 +123,8 @@ def measure(
 ) -> None:
     """Score all pictures with a model; write its figures, and if `predict` its predictions.
 
-    The threshold is fitted on the validation split, the figures are of the test split.
+    The thresholds of pixels and of pictures are fitted to the validation split by the usual rules
+    (`train.verdicts.choice`), the figures are of the test split.
 
     Args:
         method: what the model is of.
@@ -139,22 +138,26 @@ def measure(
         predict: whether to write the anomalous pixels of each test picture, 8-bit PNG.
 
     Raises:
-        InputError: no defect in the validation split, or a wrong mask.
+        InputError: a validation split that no threshold of pixels can be fitted to, or a wrong
+            mask.
     """
     detector = Model.load(model, Context(seed=seed, device=device)).detector
     with scored(detector, store_of(method, device, features), splits, out) as scores:
-        threshold = fit_threshold(scores.records(VALIDATION)).threshold
-        figures = evaluate(scores.records(TEST), threshold)
+        rules = usual_rules(splits[VALIDATION])
+        thresholds = thresholds_of(fit_thresholds(scores.records(VALIDATION), rules))
+        if thresholds.pixel is None:
+            raise InputError("the validation split has neither masks nor good pictures")
+        figures = evaluate(scores.records(TEST), thresholds)
         if predict:
             folder = predictions_folder(out, method.slug)
-            _predict(splits[TEST], scores, threshold, folder)
+            _predict(splits[TEST], scores, thresholds.pixel, folder)
     write_json(figures_file(out, method.slug, seed), {"key": key, **figures})
 
 
 def _predict(samples: Sequence[Sample], scores: Scores, threshold: float, folder: Path) -> None:
     """Write which pixels of test pictures are anomalous."""
     for sample in samples:
-        found = np.load(scores.map_file(TEST, sample), allow_pickle=False)
+        found = read_map(scores.map_file(TEST, sample))
         _, png = cv2.imencode(".png", anomalous(found, threshold).astype(np.uint8) * 255)
         with replacing(folder / f"{sample.name}.png") as beside:
             beside.write_bytes(png.tobytes())

@@ -1,7 +1,7 @@
 """Metrics of anomaly detection, exact and in bounded memory, from pixels to whole images.
 
-`evaluate` gives all of them at once; `fit_threshold` finds the threshold on a validation split;
-`compare` says how sure a difference between two methods is; `FIGURES` names each figure.
+`evaluate` gives all of them at once; `compare` says how sure a difference between two methods is;
+`FIGURES` names each figure.
 """
 
 from train.metrics.bootstrap import Interval, compare, compare_class, paired_bootstrap
@@ -15,7 +15,6 @@ from train.metrics.records import Record, Records, read_records
 from train.metrics.regions import region_weights
 from train.metrics.scores import anomalous, pixels
 from train.metrics.tables import csv_text, format_table
-from train.metrics.thresholds import fit_threshold
 
 __all__ = [
     "CLASS_FIGURES",
@@ -34,7 +33,6 @@ __all__ = [
     "evaluate",
     "f1_max",
     "false_alarm_rate",
-    "fit_threshold",
     "format_table",
     "image_auroc",
     "paired_bootstrap",

@@ -1,10 +1,10 @@
 """`stainless score`: pictures and verdicts, and what it refuses."""
 
+import io
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import cv2
 import pytest
 from support.command_lines import HEIGHT, WIDTH, brushed, refused, run, write
 
+from stainless import cli
 from train import scoring
 from train.commands.score import json_line
 
@@ -135,12 +136,12 @@ def test_verdicts_are_written_as_they_come(data, model, tmp_path, capsys, monkey
     assert run(capsys, *words)[0] == 0
     score_picture, seen = scoring.score_picture, []
 
-    def stops(model, sample, image):
+    def stops(detector, sample, image):
         file = out / "verdicts.jsonl"
         seen.append(len(file.read_text().splitlines()) if file.exists() else 0)
         if len(seen) == 3:
             raise KeyboardInterrupt
-        return score_picture(model, sample, image)
+        return score_picture(detector, sample, image)
 
     monkeypatch.setattr(scoring, "score_picture", stops)
     assert run(capsys, *words)[0] == 130
@@ -183,18 +184,20 @@ def test_a_line_of_json_can_be_written_and_read_in_any_encoding(name, encoding):
     assert name != b"plain.png" or "\\" not in line
 
 
-def test_names_survive_an_output_that_can_encode_none_of_them(data, model, tmp_path):
+def test_names_survive_an_output_that_can_encode_none_of_them(data, model, tmp_path, monkeypatch):
     encoding = "ascii"
     folder, out = tmp_path / "bilder", tmp_path / "out"
     folder.mkdir()
     names = [b"sch\xf6n.png", "\u6f22\u00e9.png".encode()]
     for name in names:
         shutil.copy(data / "plate/test/good/0.png", os.fsencode(folder) + b"/" + name)
-    words = [sys.executable, "-m", "stainless.cli", "score", "--model", model, folder, "--out", out]
-    environment = {**os.environ, "PYTHONIOENCODING": encoding, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(words, capture_output=True, env=environment, check=False)
-    assert done.returncode == 0, done.stderr
-    for text in (done.stdout.decode(encoding), (out / "verdicts.jsonl").read_text("utf-8")):
+    output = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", output)
+    words = ["score", "--model", model, folder, "--out", out]
+    assert cli.main([os.fspath(word) for word in words]) == 0
+    output.flush()
+    printed = output.buffer.getvalue().decode(encoding)
+    for text in (printed, (out / "verdicts.jsonl").read_text("utf-8")):
         found = {os.fsencode(json.loads(line)["image"]) for line in text.splitlines()}
         assert found == {os.fsencode(folder) + b"/" + name for name in names}
     for name in names:

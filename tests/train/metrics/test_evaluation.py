@@ -23,7 +23,7 @@ from train.metrics import (
     compare_class,
     csv_text,
     evaluate,
-    fit_threshold,
+    f1_max,
     format_table,
     read_records,
 )
@@ -170,7 +170,7 @@ def test_from_files(annotated, tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, score(sample))
     stored = read_records(samples, lambda sample: tmp_path / "maps" / f"{sample.name}.npy")
-    best = fit_threshold(stored)
+    best = f1_max(lambda: (record.pixels() for record in stored()))
     assert tuple(best) == (1.0, 2.0)
     result = evaluate(stored, best.threshold)
     assert result == evaluate(read_records(samples, score), best.threshold)
@@ -308,8 +308,3 @@ def test_bad_score_files_are_named(tmp_path):
 def test_the_threshold_must_be_a_number(threshold):
     with pytest.raises(InputError, match="expected a finite number"):
         evaluate(by_hand(), threshold)
-
-
-def test_no_threshold_without_a_defect():
-    with pytest.raises(InputError, match="no defective pixel in the validation split"):
-        fit_threshold(lambda: iter([record()]))

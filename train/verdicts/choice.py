@@ -1,0 +1,44 @@
+"""Which rules fit to the pictures that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from train.verdicts.rule import PICTURE, PIXEL, Rule, rule_named
+
+if TYPE_CHECKING:
+    from stainless.dataset import Sample
+
+#: Rule of each kind of threshold where there is what it needs, and where there is not.
+WITH_DEFECTS = {PIXEL: "pixel-f1", PICTURE: "picture-f1"}
+WITHOUT = "false-alarms"
+
+
+def lacks(known: Rule, samples: Sequence[Sample]) -> str | None:
+    """Return, in a few words, what a rule needs and samples do not have; None for nothing."""
+    if known.needs_masks and any(sample.truth != PIXEL for sample in samples):
+        return "there are no masks"
+    if (known.needs_defects or known.needs_masks) and all(sample.is_good for sample in samples):
+        return "no image has a defect"
+    if known.needs_nominal and not any(sample.is_good for sample in samples):
+        return "no image is good"
+    return None
+
+
+def usual_rule(kind: str, samples: Sequence[Sample]) -> Rule:
+    """Return the rule of a kind of threshold that nobody has chosen.
+
+    Where pixels are marked as defective, the pixel threshold is that of the highest pixel F1, and
+    where pictures are defective, the picture threshold is that of the highest F1 over whole
+    pictures: a verdict is as often right on defective as on good ones. Good pictures alone tell
+    only how many of them would be flagged.
+    """
+    known = rule_named(WITH_DEFECTS[kind], kind)
+    return known if lacks(known, samples) is None else rule_named(WITHOUT, kind)
+
+
+def usual_rules(samples: Sequence[Sample]) -> dict[str, Rule]:
+    """Return the usual rule of each kind of threshold that can be fitted to samples."""
+    rules = {kind: usual_rule(kind, samples) for kind in (PIXEL, PICTURE)}
+    return {kind: known for kind, known in rules.items() if lacks(known, samples) is None}
