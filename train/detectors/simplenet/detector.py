@@ -1,0 +1,181 @@
+"""SimpleNet: features of a frozen network, and a small one that tells them from noisy ones.
+
+Source: Liu, Zhou, Xu, Wang, "SimpleNet: A Simple Network for Image Anomaly Detection and
+Localization", CVPR 2023, arXiv 2303.15140. The README has what is published and what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stainless.errors import InputError
+from train.anomaly_map import anomaly_map
+from train.detectors.detector import Arrays, Context, Metadata, Score, Trainset
+from train.detectors.request import describe
+from train.detectors.simplenet.head import Head
+from train.detectors.simplenet.nominal import NominalFeatures, extract, scaled
+from train.detectors.simplenet.settings import Settings
+from train.features import FeatureExtractor
+from train.seeding import seeded
+from train.training.loop import Update, train
+
+
+class SimpleNet:
+    """Scores pictures by how a discriminator tells their features from noisy nominal ones.
+
+    Args:
+        settings: of the features, the head and its learning.
+        context: of the fit.
+
+    Raises:
+        InputError: settings out of their range, or missing weights.
+    """
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        settings.validate()
+        self.settings, self.context = settings, context
+        self.extractor = FeatureExtractor(
+            settings.backbone,
+            settings.stages,
+            settings.pool_kernel,
+            settings.pool_stride,
+            weights=context.weights,
+            device=context.device,
+            accelerator=context.accelerator,
+        )
+        smallest, side = self.extractor.smallest_image, settings.crop_px
+        if side is not None and side < smallest:
+            raise InputError(
+                f"simplenet.crop_px: {side}, expected at least {smallest}, what a patch of "
+                f"{settings.backbone} sees"
+            )
+        with seeded(context.seed):
+            self.head = Head(self.extractor.dimension, settings.hidden)
+        self.head.to(context.device).eval()
+        self.learned: Metadata = {}
+
+    def fit(self, trainsets: Sequence[Trainset]) -> None:
+        """Let the head learn; continue what an interrupted fit has left.
+
+        Raises:
+            InputError: untrained features, or a picture that cannot be used.
+        """
+        if self.extractor.untrained:
+            raise InputError("random weights only serve to measure speed; a fit needs trained ones")
+        pictures = NominalFeatures(trainsets, self.extractor, self.settings, self.context)
+        self.head.train()
+        try:
+            result = train(
+                _Learning(self.head, pictures, self.settings),
+                len(pictures),
+                self.settings,
+                self.context.seed,
+                identity={**describe(trainsets, self.context), **self.extractor.identity()},
+                folder=self.context.checkpoint,
+                report=self.context.report,
+                title="simplenet",
+            )
+        finally:
+            self.head.eval()
+        self.learned = result.metadata()
+        self.context.save()
+
+    def score(self, images: Sequence[np.ndarray]) -> list[Score]:
+        """Score (H, W, 3) uint8 RGB pictures of any size.
+
+        Returns:
+            The most anomalous patch as value, and the patches' scores upsampled and blurred.
+
+        Raises:
+            InputError: a picture is too small.
+        """
+        return [self._score(image) for image in images]
+
+    def patch_features(self, image: np.ndarray) -> np.ndarray:
+        """Return the (h, w, D) float32 adapted features of an (H, W, 3) uint8 picture.
+
+        Raises:
+            InputError: the picture is too small.
+        """
+        features = extract(self.extractor, scaled(image, self.settings.image_px))
+        found: np.ndarray = self.head.adapted(features.flatten(0, 1)).cpu().numpy()
+        return found.reshape(features.shape)
+
+    def _score(self, image: np.ndarray) -> Score:
+        picture = scaled(image, self.settings.image_px)
+        features = extract(self.extractor, picture)
+        scores = self.head.score(features.flatten(0, 1)).view(features.shape[:2])
+        pixels = self._map(scores, image.shape[:2], picture.shape[:2])
+        return Score(float(scores.max()), pixels.cpu().numpy())
+
+    def _map(self, scores: Tensor, size: tuple[int, ...], computed: tuple[int, ...]) -> Tensor:
+        """Return the map of a picture whose scores were computed at another size."""
+        down, across = (pixels / of for pixels, of in zip(size, computed, strict=True))
+        # Pixels count from their centres: scaling moves them by half a pixel.
+        first = self.extractor.first_centre + 0.5
+        blur = self.settings.blur_px
+        return anomaly_map(
+            scores,
+            size[0],
+            size[1],
+            (first * down - 0.5, first * across - 0.5),
+            (self.extractor.pitch * down, self.extractor.pitch * across),
+            sigma_px=blur or 1.0,
+            kernel_px=2 * round(4 * blur) + 1,
+        )
+
+    def state(self) -> tuple[Arrays, Metadata]:
+        """Return the head, whose features it takes, and how it learned."""
+        arrays = {name: tensor.cpu().numpy() for name, tensor in self.head.state_dict().items()}
+        return arrays, {"features": self.extractor.identity(), "learned": self.learned}
+
+    @classmethod
+    def from_state(
+        cls, settings: Settings, arrays: Arrays, metadata: Metadata, context: Context
+    ) -> Self:
+        """Return the detector of a state.
+
+        Raises:
+            InputError: the state is incomplete, or of other features or weights.
+        """
+        detector = cls(settings, context)
+        here, there = detector.extractor.identity(), metadata.get("features", {})
+        for key, value in here.items():
+            if there.get(key) != value:
+                hint = "; give them with --weights" if key == "weights" else ""
+                raise InputError(f"was fitted with other {key} of {settings.backbone}{hint}")
+        tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+        try:
+            detector.head.load_state_dict(tensors)
+        except RuntimeError:
+            raise InputError("the networks are incomplete or of another size") from None
+        detector.learned = metadata.get("learned", {})
+        return detector
+
+
+class _Learning:
+    """The task of the training loop."""
+
+    def __init__(self, head: Head, pictures: NominalFeatures, settings: Settings) -> None:
+        self._head, self._pictures, self._settings = head, pictures, settings
+        self.modules = {"head": head}
+        decay = settings.weight_decay
+        self.optimisers: dict[str, torch.optim.Optimizer] = {
+            "adapter": torch.optim.Adam(
+                head.adapter.parameters(), settings.adapter_rate, weight_decay=decay
+            ),
+            "discriminator": torch.optim.Adam(
+                head.discriminator.parameters(), settings.discriminator_rate, weight_decay=decay
+            ),
+        }
+
+    def step(self, items: Sequence[int], epoch: int, update: Update) -> dict[str, Any]:
+        features = self._pictures.batch(items, epoch)
+        loss, shares = self._head.loss(features, self._settings.noise, self._settings.margin)
+        update(loss)
+        return {"loss": float(loss.detach()), **shares}

@@ -1,0 +1,112 @@
+"""The nominal features that a step learns from, whatever the sizes of the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from stainless.dataset import Sample
+from stainless.errors import InputError
+from train.augment import augment, draw
+from train.detectors.detector import Context, Trainset
+from train.detectors.simplenet.settings import Settings
+from train.features import FeatureExtractor
+
+
+class Stream(IntEnum):
+    """What random numbers are drawn for. Append, never renumber."""
+
+    CROP = 0
+
+
+class NominalFeatures:
+    """Features of the pictures of some trainsets, varied as the context says, in windows.
+
+    A picture goes through the backbone alone, so that its features do not depend on the batch it
+    is in, and pictures of different sizes can be in one.
+
+    Args:
+        trainsets: nominal pictures.
+        extractor: of the features.
+        settings: sizes.
+        context: augmentation and seed.
+    """
+
+    def __init__(
+        self,
+        trainsets: Sequence[Trainset],
+        extractor: FeatureExtractor,
+        settings: Settings,
+        context: Context,
+    ) -> None:
+        self.samples = [sample for trainset in trainsets for sample in trainset.samples]
+        self._extractor, self._settings, self._context = extractor, settings, context
+        self._kept: dict[int, Tensor] = {}
+        self._free = settings.cache_mb * 2**20
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self.samples)
+
+    def batch(self, items: Sequence[int], epoch: int) -> Tensor:
+        """Return the (N, D) features of all patches of some pictures.
+
+        Raises:
+            InputError: a picture that cannot be used; names it.
+        """
+        return torch.cat([self._features(item, epoch) for item in items])
+
+    def _features(self, item: int, epoch: int) -> Tensor:
+        kept = self._kept.get(item)
+        if kept is not None:
+            return kept
+        sample = self.samples[item]
+        picture, changes = self._picture(sample, item, epoch)
+        try:
+            features = extract(self._extractor, picture, for_loss=True).flatten(0, 1)
+        except InputError as error:
+            raise InputError(f"{sample.image}: {error}") from None
+        size = features.numel() * features.element_size()
+        if not changes and size <= self._free:
+            self._kept[item] = features
+            self._free -= size
+        return features
+
+    def _picture(self, sample: Sample, item: int, epoch: int) -> tuple[np.ndarray, bool]:
+        """Return what is learned from a picture, and whether other epochs see something else."""
+        picture = scaled(sample.load(), self._settings.image_px)
+        ranges, side = self._context.augmentation, self._settings.crop_px
+        if ranges is not None:
+            picture = augment(picture, draw(ranges, self._context.seed, item, epoch))
+        if side is None or max(picture.shape[:2]) <= side:
+            return picture, ranges is not None
+        key = (int(Stream.CROP), item, epoch)
+        rng = np.random.default_rng(np.random.SeedSequence(self._context.seed, spawn_key=key))
+        top, left = (int(rng.integers(max(length - side, 0) + 1)) for length in picture.shape[:2])
+        return picture[top : top + side, left : left + side], True
+
+
+def scaled(picture: np.ndarray, side: int | None) -> np.ndarray:
+    """Return a picture scaled so that its shorter side has `side` pixels; None leaves it."""
+    height, width = picture.shape[:2]
+    if side is None or side == min(height, width):
+        return picture
+    factor = side / min(height, width)
+    size = (max(round(width * factor), 1), max(round(height * factor), 1))
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return cv2.resize(picture, size, interpolation=how)
+
+
+def extract(extractor: FeatureExtractor, picture: np.ndarray, for_loss: bool = False) -> Tensor:
+    """Return the (h, w, D) patch features of an (H, W, 3) uint8 picture.
+
+    Raises:
+        InputError: the picture is too small.
+    """
+    batch = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
+    return extractor(batch, for_loss=for_loss)[0]

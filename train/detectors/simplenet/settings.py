@@ -1,0 +1,92 @@
+"""The settings of SimpleNet, as published unless the README says why not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from stainless.errors import InputError
+from train.detectors.detector import Method
+from train.training.settings import Training
+
+
+@dataclass(frozen=True)
+class Settings(Training):
+    """Features, the two small networks on them, and how these learn.
+
+    Attributes:
+        backbone: ImageNet network of the features.
+        stages: its stages, counted from 1; stage n has a stride of 2**n pixels.
+        pool_kernel: side of the averaged neighbourhood in cells of each stage, odd.
+        pool_stride: distance of patches in cells of the finest stage.
+        image_px: shorter side that pictures are scaled to, their shape kept; null for as they are.
+        crop_px: side of the window of a larger picture that a step learns from, drawn anew in
+            every epoch; null for whole pictures.
+        noise: standard deviation of the noise that makes an adapted feature anomalous.
+        margin: score beyond which a nominal feature, or an anomalous one below its negative, costs
+            nothing.
+        hidden: width of the discriminator; null for two thirds of that of a feature.
+        adapter_rate: learning rate of the adapter.
+        discriminator_rate: learning rate of the discriminator.
+        weight_decay: of both.
+        blur_px: standard deviation of the anomaly map's blur in pixels; 0 for none.
+        cache_mb: memory for the features of pictures that are the same in every epoch.
+        epochs: largest number of passes over the pictures.
+        steps: largest number of steps; null for as many as the epochs have.
+        minutes: time after which learning ends with what it has; null for no limit.
+        batch: pictures a step.
+        schedule: how the learning rates run: none, cosine to zero at the last step,
+            cosine_restarts to zero and back every schedule_epochs, or step by schedule_factor
+            every schedule_epochs.
+        schedule_epochs: as schedule says.
+        schedule_factor: as schedule says.
+        patience: of no use here, since no figure is measured while it learns.
+        clip: largest norm of a gradient; null for any.
+    """
+
+    backbone: str = "efficientnet_lite0"
+    stages: tuple[int, ...] = (3, 4)
+    pool_kernel: int = 3
+    pool_stride: int = 1
+    image_px: int | None = None
+    crop_px: int | None = 288
+    noise: float = 0.015
+    margin: float = 0.5
+    hidden: int | None = None
+    adapter_rate: float = 1e-4
+    discriminator_rate: float = 2e-4
+    weight_decay: float = 1e-5
+    blur_px: float = 4.0
+    cache_mb: int = 1024
+    epochs: int = 160
+
+    def validate(self, key: str = "simplenet") -> None:
+        """Check the numbers that no extractor checks.
+
+        Raises:
+            InputError: one of them is out of its range; the message begins with `key` and its name.
+        """
+        super().validate(key)
+        least = {"image_px": 1, "crop_px": 1, "hidden": 1, "cache_mb": 0}
+        for name, low in least.items():
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise InputError(f"{key}.{name}: {value}, expected at least {low}")
+        for name in ("noise", "margin", "adapter_rate", "discriminator_rate"):
+            value = getattr(self, name)
+            if not (value > 0 and math.isfinite(value)):
+                raise InputError(f"{key}.{name}: {value}, expected a number above 0")
+        for name in ("weight_decay", "blur_px"):
+            value = getattr(self, name)
+            if not (value >= 0 and math.isfinite(value)):
+                raise InputError(f"{key}.{name}: {value}, expected at least 0")
+
+
+METHODS = {
+    "simplenet": Method(
+        settings=Settings,
+        detector="train.detectors.simplenet.detector:SimpleNet",
+        summary="features told from noisy ones by a small network (Liu et al., arXiv 2303.15140)",
+        small={"epochs": 2, "batch": 2},
+    )
+}
