@@ -24,6 +24,10 @@ from train.features import FeatureExtractor
 from train.seeding import seeded
 from train.training.loop import Update, train
 
+#: Share of the loss of a discriminator that says 0 to everything, from which on that is what it
+#: has learned.
+NOTHING_LEARNED = 0.95
+
 
 class SimpleNet:
     """Scores pictures by how a discriminator tells their features from noisy nominal ones.
@@ -83,7 +87,20 @@ class SimpleNet:
         finally:
             self.head.eval()
         self.learned = result.metadata()
+        self._warn_if_nothing_was_learned(pictures)
         self.context.save()
+
+    def _warn_if_nothing_was_learned(self, pictures: NominalFeatures) -> None:
+        """Say so where nominal features are told from noisy ones no better than by chance."""
+        loss = self.learned["last"].get("loss", 0.0)
+        if loss < NOTHING_LEARNED * 2 * self.settings.margin:
+            return
+        spread = float(pictures.batch([0], 0).std(dim=0).mean())
+        self.context.warn(
+            f"the discriminator tells nothing apart, its loss is {loss:.2f}: a noise of "
+            f"{self.settings.noise:g} is small beside the features' own spread of {spread:.2g}, or "
+            "more steps are needed (--simplenet.noise, --simplenet.steps)"
+        )
 
     def score(self, images: Sequence[np.ndarray]) -> list[Score]:
         """Score (H, W, 3) uint8 RGB pictures of any size.

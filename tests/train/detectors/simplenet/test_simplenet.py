@@ -144,11 +144,14 @@ def test_kept_features_change_nothing_but_the_time():
     assert_equal(learned(augmentation=Ranges()), varied)
 
 
-def test_the_limit_of_steps_is_told():
-    detector = SimpleNet(replace(SMALL, steps=3), small_context())
+def test_how_it_learned_is_told_and_a_warning_given_if_it_did_not(fitted):
+    lines = []
+    detector = SimpleNet(replace(SMALL, steps=3), small_context(warn=lines.append))
     detector.fit([Trainset("metal", samples(range(4)))])
     told = detector.state()[1]["learned"]
-    assert told["steps"] == 3 and np.isfinite(told["last"]["loss"])
+    assert told["steps"] == 3 and told["last"]["loss"] > 0.95
+    assert len(lines) == 1 and "tells nothing apart" in lines[0] and "noise of 0.015" in lines[0]
+    assert fitted.learned["last"]["loss"] < 0.95
 
 
 def test_a_state_of_other_features_or_sizes_is_refused(fitted):
