@@ -3,6 +3,7 @@
 A line of the tables reads: what lies in the first must not import what lies in the second.
 """
 
+import ast
 import re
 
 import pytest
@@ -258,6 +259,31 @@ def test_what_is_not_determined_is_found(text):
 )
 def test_what_is_seeded_is_left_alone(text):
     assert undetermined(text) == []
+
+
+#: What speaks for a program beside the programs themselves, which have a `main` or a `run`.
+SPEAKING = (
+    "stainless.errors",
+    "stainless.command_line",
+    "train.commands",
+    "train.detectors.detector",
+)
+
+
+def printing(text):
+    """Return the lines on which a module prints, unless it is a program."""
+    tree = ast.parse(text)
+    if {"main", "run"} & {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}:
+        return []
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call.lineno for call in calls if getattr(call.func, "id", "") == "print"]
+
+
+def test_only_programs_print():
+    silent = [name for name in TEXTS if not within(name, SPEAKING)]
+    assert {name: lines for name in silent if (lines := printing(TEXTS[name]))} == {}
+    assert printing("def f():\n    print(1)") == [2]
+    assert printing("def main():\n    print(1)") == []
 
 
 def test_no_file_is_longer_than_a_reader_reads():
