@@ -7,6 +7,7 @@ result = detector.score(image)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -14,23 +15,18 @@ from typing import Any, Self
 import numpy as np
 
 from stainless import config
-from stainless.dataset import (
-    ArraySample,
-    Sample,
-    as_picture,
-    load_image,
-    read_category,
-    record_depth,
-)
+from stainless.dataset import ArraySample, Sample, read_category, record_depth
 from stainless.dataset.sample import GOOD
 from stainless.errors import InputError
 from train.augment import Ranges
 from train.detectors import options
-from train.detectors.detector import DEFAULT, Context, Trainset, method
+from train.detectors.detector import DEFAULT, Context, Score, Trainset, method
 from train.detectors.model_file import Model
 from train.detectors.request import describe
 from train.regions import explained_regions
-from train.verdicts import PIXEL, Labelled, rule_named
+from train.scoring import at_models_depth, score_picture
+from train.verdicts import PICTURE, PIXEL, Labelled, rule_named
+from train.verdicts.decision import GIVEN, decide
 
 #: A picture: (H, W, 3) RGB or (H, W) grey, uint8; or the file of one.
 Image = np.ndarray | str | Path
@@ -43,13 +39,15 @@ class Result:
     Attributes:
         value: score of the picture, higher is more anomalous.
         map: (H, W) float32, score of each pixel; None of a method that gives none.
-        regions: connected regions at or above the detector's threshold, the most anomalous first,
-            as `train.regions.regions` describes them; None without a threshold or a map.
+        regions: connected regions at or above the threshold of pixels, the most anomalous first, as
+            `train.regions.regions` describes them; None without such a threshold or a map.
+        verdict: "anomalous" or "nominal"; None without a threshold.
     """
 
     value: float
     map: np.ndarray | None
     regions: list[dict[str, Any]] | None
+    verdict: str | None
 
 
 class Detector:
@@ -93,6 +91,7 @@ class Detector:
         chosen = options.from_values(method, settings)
         self._context = context
         self._model = Model.new(method, chosen, context)
+        self._learned = False
 
     @classmethod
     def load(
@@ -112,14 +111,18 @@ class Detector:
         detector = cls.__new__(cls)
         detector._context = _context(device=device, weights=weights, accelerator=accelerator)
         detector._model = Model.load(Path(path), detector._context)
+        detector._learned = True
         return detector
 
     def save(self, path: str | Path) -> None:
         """Write the model to a file, for `load` and for the commands.
 
         Raises:
+            InputError: there is nothing to write before the first fit.
             OSError: the file cannot be written.
         """
+        if not self._learned:
+            raise InputError("the detector has learned nothing yet, expected fit or load before")
         self._model.save(Path(path))
 
     @property
@@ -136,12 +139,24 @@ class Detector:
     @property
     def threshold(self) -> float | None:
         """Score from which on a pixel is anomalous; None until it is set or fitted."""
-        entry = self._model.thresholds.get(PIXEL)
-        return None if entry is None else float(entry["value"])
+        return self._threshold(PIXEL)
 
     @threshold.setter
     def threshold(self, value: float) -> None:
-        self._model.thresholds[PIXEL] = {"value": float(value), "rule": "given"}
+        self._model.thresholds[PIXEL] = {"value": float(value), "rule": GIVEN}
+
+    @property
+    def picture_threshold(self) -> float | None:
+        """Score from which on a picture is anomalous; None where any anomalous pixel decides."""
+        return self._threshold(PICTURE)
+
+    @picture_threshold.setter
+    def picture_threshold(self, value: float) -> None:
+        self._model.thresholds[PICTURE] = {"value": float(value), "rule": GIVEN}
+
+    def _threshold(self, of: str) -> float | None:
+        entry = self._model.thresholds.get(of)
+        return None if entry is None else float(entry["value"])
 
     def fit(
         self,
@@ -162,21 +177,41 @@ class Detector:
             This detector.
 
         Raises:
-            InputError: a picture that cannot be used, or a second fit of a method that does not
-                continue; one line.
+            InputError: a picture that cannot be used, which leaves the detector as it was; or a
+                second fit of a method that does not continue; one line.
         """
         trainset = self._trainset(images, data, category)
         fits = self._model.metadata.setdefault("fits", [])
-        if fits and not method(self.method).continues:
+        if self._learned and not method(self.method).continues:
             raise InputError(f"a model of {self.method} cannot be continued with other pictures")
-        self._model.detector.fit([trainset])
+        self._learn(trainset)
+        self._learned = True
         record_depth(self._model.metadata, trainset.samples)
         self._model.thresholds.clear()
         fits.append({**describe([trainset], self._context), "finished": True})
         return self
 
+    def _learn(self, trainset: Trainset) -> None:
+        """Fit; what is left of a fit that fails is thrown away."""
+        model, state = self._model, None
+        if self._learned:
+            arrays, description = model.detector.state()
+            state = {name: array.copy() for name, array in arrays.items()}, deepcopy(description)
+        try:
+            model.detector.fit([trainset])
+        except BaseException:
+            if state is None:
+                model.detector = Model.new(model.method, model.settings, self._context).detector
+            else:
+                kind = type(model.detector)
+                model.detector = kind.from_state(model.settings, *state, self._context)
+            raise
+
     def fit_threshold(self, nominal: Sequence[Image], false_alarms: float = 0.05) -> Self:
-        """Find the threshold that flags a share of other nominal pictures, and set it.
+        """Find the thresholds that flag a share of other nominal pictures, and set them.
+
+        That of pixels leaves this share of the pictures with any anomalous pixel; that of pictures
+        flags this share by their value.
 
         Args:
             nominal: pictures without defects that the detector has not learned from.
@@ -186,13 +221,17 @@ class Detector:
             This detector.
 
         Raises:
-            InputError: no pictures, or a share that they cannot tell.
+            InputError: no pictures, or a share that is none.
         """
-        maps = (self._score(image).map for image in nominal)
-        highest = np.array([found.max() for found in maps if found is not None], np.float32)
-        labelled = Labelled(highest, np.zeros(len(highest), bool))
-        fitted = rule_named("false-alarms", PIXEL).fit(labelled, false_alarms)
-        self._model.thresholds[PIXEL] = fitted.entry()
+        scores = [self._score(image) for image in nominal]
+        found = {PICTURE: np.array([score.value for score in scores])}
+        maps = [score.map for score in scores if score.map is not None]
+        if maps:
+            found[PIXEL] = np.array([scored.max() for scored in maps], np.float32)
+        for kind, highest in found.items():
+            known = Labelled(highest, np.zeros(len(highest), bool))
+            fitted = rule_named("false-alarms", kind).fit(known, false_alarms)
+            self._model.thresholds[kind] = fitted.entry()
         return self
 
     def score(self, image: Image) -> Result:
@@ -202,27 +241,28 @@ class Detector:
             InputError: a picture that cannot be used; one line.
         """
         score = self._score(image)
-        threshold = self.threshold
-        regions = None
-        if threshold is not None and score.map is not None:
-            regions = explained_regions(self._model.detector, score, threshold)
-        return Result(score.value, score.map, regions)
+        regions = verdict = None
+        if self.threshold is not None and score.map is not None:
+            regions = explained_regions(self._model.detector, score, self.threshold)
+        decision = decide(self._model.thresholds)
+        if decision is not None and (decision.picture is not None or score.map is not None):
+            verdict = decision.of(score.value, score.map)["verdict"]
+        return Result(score.value, score.map, regions, verdict)
 
-    def _score(self, image: Image) -> Any:
-        if isinstance(image, np.ndarray):
-            return self._model.detector.score([as_picture(image, "image")])[0]
-        try:
-            return self._model.detector.score([load_image(Path(image))])[0]
-        except InputError as error:
-            known = str(error).startswith(str(image))
-            raise (error if known else InputError(f"{image}: {error}")) from None
+    def _score(self, image: Image) -> Score:
+        if not self._learned:
+            raise InputError("the detector has learned nothing yet, expected fit or load before")
+        sample = _sample(image, "image")
+        if not isinstance(image, np.ndarray):
+            (sample,) = at_models_depth(self._model, [sample])
+        return score_picture(self._model, sample, sample.load())
 
     def _trainset(
         self, images: Sequence[Image] | None, data: str | Path | None, category: str | None
     ) -> Trainset:
         """Return the pictures to learn from."""
         if images is not None and data is None and category is None:
-            samples = [_sample(image, number) for number, image in enumerate(images)]
+            samples = [_sample(image, f"image {number}") for number, image in enumerate(images)]
             if not samples:
                 raise InputError("fit: no images, expected one or more")
             return Trainset("images", samples)
@@ -231,10 +271,10 @@ class Detector:
         raise InputError("fit: expected either images, or data and category")
 
 
-def _sample(image: Image, number: int) -> Sample:
-    """Return a nominal sample of a picture; arrays are named by their place."""
+def _sample(image: Image, name: str) -> Sample:
+    """Return a nominal sample of a picture; the name is that of an array."""
     if isinstance(image, np.ndarray):
-        return ArraySample.nominal(f"image {number}", image)
+        return ArraySample.nominal(name, image)
     if not Path(image).is_file():
         raise InputError(f"{image}: no such file")
     return Sample(Path(image), GOOD, None, str(image), str(image))

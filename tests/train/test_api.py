@@ -55,8 +55,11 @@ def test_the_page_runs(root, tmp_path, monkeypatch, capsys):
     exec("".join(blocks[:2]), names)
     result = names["result"]
     assert result.value == result.map.max() and result.map.shape == names["picture"].shape[:2]
-    assert result.regions is None
+    assert result.regions is None and result.verdict is None
     exec(blocks[2], names)
+    assert names["result"].verdict == "anomalous"
+    verdicts = [names["detector"].score(image).verdict for image in names["held_out"]]
+    assert verdicts.count("nominal") == 4
     (first, *_) = names["result"].regions
     x, y, width, height = first["box"]
     truth = np.zeros(names["picture"].shape[:2], np.uint8)
@@ -87,6 +90,32 @@ def test_files_and_arrays_are_learned_alike(root):
     assert read.score(scratched(9)).value == held.score(scratched(9)).value
 
 
+def test_a_fit_that_fails_leaves_the_detector_as_it_was():
+    small, good = brushed(5, (20, 30)), [brushed(number) for number in range(2)]
+    detector, fresh = Detector(size=64, epochs=1), Detector(size=64, epochs=1).fit(good)
+    with pytest.raises(InputError):
+        detector.fit([*good, small])
+    detector.fit(good)
+    assert detector.score(scratched(9)).value == fresh.score(scratched(9)).value
+    detector.threshold = 3
+    with pytest.raises(InputError):
+        detector.fit([brushed(7), small])
+    assert detector.threshold == 3
+    expected = pytest.approx(fresh.score(scratched(9)).value, rel=1e-5)
+    assert detector.score(scratched(9)).value == expected
+
+
+def test_thresholds_by_hand():
+    detector = Detector(size=64, epochs=1).fit([brushed(0)])
+    value = detector.score(scratched(9)).value
+    assert detector.threshold is detector.picture_threshold is None
+    detector.threshold = value
+    assert detector.score(scratched(9)).verdict == "anomalous"
+    detector.picture_threshold = value * 1.01
+    result = detector.score(scratched(9))
+    assert result.verdict == "nominal" and len(result.regions) == 1
+
+
 @pytest.mark.parametrize(
     ("action", "line"),
     [
@@ -101,8 +130,8 @@ def test_files_and_arrays_are_learned_alike(root):
         ),
         (lambda: Detector().fit([brushed(0), brushed(1, (20, 30))]), "image 1: image of 30x20 "),
         (lambda: Detector().fit(["no.png"]), "no.png: no such file"),
-        (lambda: Detector().score(brushed(0)), "the coreset is empty"),
-        (lambda: Detector().score("no.png"), "no.png: no such file"),
+        (lambda: Detector().score(brushed(0)), "the detector has learned nothing yet"),
+        (lambda: Detector().save("m.safetensors"), "the detector has learned nothing yet"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(action, line):
