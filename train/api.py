@@ -255,7 +255,7 @@ class Detector:
         sample = _sample(image, "image")
         if not isinstance(image, np.ndarray):
             (sample,) = at_models_depth(self._model, [sample])
-        return score_picture(self._model, sample, sample.load())
+        return score_picture(self._model.detector, sample, sample.load())
 
     def _trainset(
         self, images: Sequence[Image] | None, data: str | Path | None, category: str | None
