@@ -165,6 +165,7 @@ def _described(row: Row, figures: Sequence[Figures], out: Path) -> MethodResults
             {
                 "seed": seed,
                 "threshold": of_seed["threshold"],
+                "picture_threshold": of_seed["picture_threshold"],
                 "seconds": took["seconds"],
                 "cpu_seconds": took["cpu_seconds"],
                 "summary": summary(of_seed),

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stainless.dataset import Sample
+from stainless.errors import InputError
 from stainless.files import remove_partials
+from train.detectors.detector import method as detector_method
 from train.experiments import datasets, feature_store, fits, pool, scoring
 from train.experiments.experiment import Experiment, Method, Pictures, waves
 from train.experiments.feature_store import Options, options_of
@@ -43,6 +45,12 @@ def run(
         InputError: whatever is wrong with settings or data, in one line.
     """
     methods = experiment.methods()
+    for method in methods:
+        if not detector_method(method.detector).maps:
+            raise InputError(
+                f"{method.name}: {method.detector}, expected a method that gives anomaly maps; "
+                "see `stainless methods`"
+            )
     out = Path(settings.out)
     stages = Stages(out / "stages.json")
     count = pool.workers(settings.workers)

@@ -111,7 +111,7 @@ def read_settings(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Comm
     settings = config.read(schema, path, overrides)
     try:
         settings.validate()
-    except ValueError as error:
+    except (ValueError, InputError) as error:
         source = config.origin(path, overrides, str(error).split(":")[0])
         raise InputError(config.blamed(source, str(error))) from None
     return settings

@@ -102,6 +102,7 @@ def _method_costs(results: Results) -> str:
             cells = [
                 str(repeat["seed"]),
                 number(repeat["threshold"]),
+                number(repeat["picture_threshold"]),
                 duration(repeat["seconds"]),
                 duration(repeat["cpu_seconds"]),
             ]
@@ -111,9 +112,10 @@ def _method_costs(results: Results) -> str:
                 + "</tr>"
             )
     return (
-        "<details><summary>Threshold and time of each method and repeat</summary>"
+        "<details><summary>Thresholds and time of each method and repeat</summary>"
         '<div class="scroll"><table class="stages"><thead><tr><th scope="col">Method</th>'
-        '<th scope="col">Seed</th><th scope="col">Threshold</th><th scope="col">Time</th>'
+        '<th scope="col">Seed</th><th scope="col">Of pixels</th><th scope="col">Of pictures</th>'
+        '<th scope="col">Time</th>'
         f'<th scope="col">CPU</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
         "</details>"
     )

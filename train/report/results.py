@@ -50,10 +50,11 @@ class Pass(TypedDict):
 
 
 class Repeat(TypedDict):
-    """One repeat of a method; `seconds` are those of its own last step."""
+    """One repeat of a method; `threshold` is that of pixels, `seconds` are of its own last step."""
 
     seed: int
     threshold: float | None
+    picture_threshold: float | None
     seconds: float | None
     cpu_seconds: float | None
     summary: dict[str, float | None]

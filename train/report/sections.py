@@ -93,9 +93,10 @@ def classes(results: Results, title: str = "Recall of each class") -> Section:
 def methods(results: Results, reading: Reading, title: str = "Methods as a whole") -> Section:
     """Return the table of methods."""
     text = (
-        "<p>Precision, recall and F1 of pixels at the method's threshold; mR<sub>DW</sub> over all "
-        "defects; F1-max at the best threshold of the test pictures; false alarms are good "
-        f"pictures on which anything is flagged. {SCREEN}</p>"
+        "<p>Precision, recall and F1 of pixels at the method's threshold of pixels; "
+        "mR<sub>DW</sub> over all defects; F1-max at the best threshold of the test pictures; "
+        "false alarms are good pictures at or above the method's threshold of whole pictures, "
+        f"those by pixel the ones on which any pixel is flagged. {SCREEN}</p>"
     )
     note = (
         '<p class="quiet">Numbers with ± are mean and standard deviation over repeats; pictures '

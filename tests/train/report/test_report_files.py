@@ -201,7 +201,9 @@ def test_undefined_numbers_anywhere(experiment):
         for row in method["per_image"]:
             row.update(dict.fromkeys(("score", "pixel_tp", "pixel_fp", "pixel_fn")))
         for repeat in method["repeats"]:
-            repeat.update(dict.fromkeys(("threshold", "seconds", "cpu_seconds")))
+            repeat.update(
+                dict.fromkeys(("threshold", "picture_threshold", "seconds", "cpu_seconds"))
+            )
             for entry in repeat["learning"]:
                 entry.update(dict.fromkeys(("replacements", "d_m", "covering_radius")))
     for comparison in results["findings"][0]["comparisons"]:

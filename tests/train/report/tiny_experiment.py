@@ -263,7 +263,13 @@ def _summarised(
         }
         for fit, epoch in (("Synth", 1), ("Synth", 2), ("melding", 1))
     ]
-    one = {"seconds": 1.0, "cpu_seconds": 1.0, "threshold": 0.5, "summary": {}}
+    one = {
+        "seconds": 1.0,
+        "cpu_seconds": 1.0,
+        "threshold": 0.5,
+        "picture_threshold": 0.6,
+        "summary": {},
+    }
     learning = [] if name == "PatchCore" else learning
     seeds = [0, 1] if name == "Real" else [0]
     return {

@@ -98,12 +98,10 @@ class Settings(Common):
         """Check every value.
 
         Raises:
-            ValueError: one line with key, value and expectation.
+            ValueError, InputError: one line with key, value and expectation.
         """
         super().validate()
-        least("detector.size", self.detector.size, 2)
-        least("detector.epochs", self.detector.epochs, 1)
-        least("detector.pool_stride", self.detector.pool_stride, 1)
+        self.detector.validate("detector")
         least("baselines.every", self.baselines.every or 1, 1)
         least("baselines.steps", self.baselines.steps, 1)
         least("synthetic.samples", self.synthetic.samples, 1)

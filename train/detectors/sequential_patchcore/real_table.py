@@ -1,7 +1,7 @@
 """The sequential coreset beside greedy ones and a random one, all else equal, on a real dataset.
 
 Every method selects the same number of members from the same features of the training images, and
-is judged with the same anomaly map; its threshold is the one of the highest pixel F1 on the
+is scored with the same anomaly map; its threshold is the one of the highest pixel F1 on the
 validation split. What is finished in --out is kept: the same command continues.
 """
 
@@ -68,7 +68,7 @@ COLUMNS = (
 def main(argv: list[str] | None = None) -> int:
     """Run the experiment of one command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m train.experiments.real_table", description=__doc__
+        prog="python -m train.detectors.sequential_patchcore.real_table", description=__doc__
     )
     parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
     parser.add_argument("--category", required=True, help="folder in it; needs a validation split")
@@ -85,7 +85,9 @@ def main(argv: list[str] | None = None) -> int:
 
     extractor = FeatureExtractor(pool_stride=args.pool_stride)
     nominal = read_category(args.data, args.category, "train")[:: args.every]
-    parts = {part: read_category(args.data, args.category, part) for part in ("validation", "test")}
+    splits = {
+        split: read_category(args.data, args.category, split) for split in ("validation", "test")
+    }
     features = extract(extractor, nominal, args.out)
     coresets = {}
     for method in args.methods:
@@ -95,9 +97,9 @@ def main(argv: list[str] | None = None) -> int:
             identity = extractor.identity()
             alone(select, method, features, path, args.size, args.epochs, args.seed, identity)
         coresets[method] = Coreset.load(path)
-    for part, samples in parts.items():
-        score(extractor, coresets, samples, args.out / part)
-    results = {method: judge(method, parts, args.out) for method in coresets}
+    for split, samples in splits.items():
+        score(extractor, coresets, samples, args.out / split)
+    results = {method: measure(method, splits, args.out) for method in coresets}
     for method, coreset in coresets.items():
         results[method]["selection"] = coreset.history[-1]
     first = results[args.methods[0]]["per_image"]
@@ -227,13 +229,15 @@ def score(
             write_map(path, score.map)
 
 
-def judge(method: str, parts: dict[str, list[Sample]], out: Path) -> dict[str, Any]:
+def measure(method: str, splits: dict[str, list[Sample]], out: Path) -> dict[str, Any]:
     """Fit a method's thresholds on the validation split and evaluate it on the test split."""
 
-    def records(part: str) -> Records:
-        return read_records(parts[part], lambda sample: map_file(out / part / method, sample.name))
+    def records(split: str) -> Records:
+        return read_records(
+            splits[split], lambda sample: map_file(out / split / method, sample.name)
+        )
 
-    fitted = fit_thresholds(records("validation"), usual_rules(parts["validation"]))
+    fitted = fit_thresholds(records("validation"), usual_rules(splits["validation"]))
     return evaluate(records("test"), thresholds_of(fitted))
 
 
@@ -252,7 +256,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     lines.append(_row(["---", *["--:"] * len(classes)]))
     for method, result in results.items():
         of = [result["classes"][name] for name in classes]
-        cells = [f"{one['mean_recall']:.3f} ({one['recall'][0]:.3f})" for one in of]
+        cells = [f"{each['mean_recall']:.3f} ({each['recall'][0]:.3f})" for each in of]
         lines.append(_row([METHODS[method], *cells]))
     return "\n".join(lines)
 
