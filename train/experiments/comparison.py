@@ -91,8 +91,8 @@ class Comparisons:
         elif not self.enough:
             text = TOO_FEW
         else:
-            parts = [] if verdict == HOLDS else [self._saturated(made), reason()]
-            text = " ".join(filter(None, parts))
+            reasons = [] if verdict == HOLDS else [self._saturated(made), reason()]
+            text = " ".join(filter(None, reasons))
         return {"claim": claim, "verdict": verdict, "comparisons": made, "reason": text}
 
     def difference(self, figure: str, first: str, second: str, sign: int) -> Comparison | None:

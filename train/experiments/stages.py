@@ -29,7 +29,7 @@ class Stages:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        """Measure the block as (a part of) the stage `name`; it counts when interrupted too."""
+        """Measure the block as a share of the stage `name`; it counts when interrupted too."""
         watch = Watch(children=True)
         try:
             with tree_peak(self._update):

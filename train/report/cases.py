@@ -20,7 +20,7 @@ Window = tuple[slice, slice]
 def case_figures(results: Results, reading: Reading) -> str:
     """Return the figures of all rules, each with one case per method that has one."""
     methods = shown_methods(results)
-    parts = [legend()]
+    pieces = [legend()]
     for rule, (title, text) in RULES.items():
         figures = [
             _figure(method, case, results, reading)
@@ -30,12 +30,12 @@ def case_figures(results: Results, reading: Reading) -> str:
         without = [
             method["name"] for method in methods if reading.candidates.worst(method, rule) is None
         ]
-        parts.append(f'<section class="rule"><h3>{escape(title)}</h3>')
-        parts.append(f'<p class="quiet">Chosen by rule: {escape(text)}')
+        pieces.append(f'<section class="rule"><h3>{escape(title)}</h3>')
+        pieces.append(f'<p class="quiet">Chosen by rule: {escape(text)}')
         if without:
-            parts.append(f" No such case: {escape(', '.join(without))}.")
-        parts.append(f'</p><div class="cases">{"".join(figures)}</div></section>')
-    return "".join(parts)
+            pieces.append(f" No such case: {escape(', '.join(without))}.")
+        pieces.append(f'</p><div class="cases">{"".join(figures)}</div></section>')
+    return "".join(pieces)
 
 
 def _figure(method: MethodResults, case: Case, results: Results, reading: Reading) -> str:

@@ -77,10 +77,10 @@ def _stages(results: Results) -> str:
         return "<p>The stages were not timed.</p>"
     rows = []
     for seconds, stage in stages:
-        part = seconds / total
+        share = seconds / total
         rows.append(
             f'<tr><th scope="row">{escape(stage["name"])}</th><td class="share">'
-            f'<span style="width: {100 * part:.2f}%"></span></td><td>{100 * part:.1f} %</td>'
+            f'<span style="width: {100 * share:.2f}%"></span></td><td>{100 * share:.1f} %</td>'
             f"<td>{duration(seconds)}</td><td>{duration(stage['cpu_seconds'])}</td></tr>"
         )
     cpus = [cpu for _, stage in stages if (cpu := stage["cpu_seconds"]) is not None]

@@ -135,7 +135,7 @@ def overlay(
 
 
 def tinted(picture: np.ndarray, where: dict[tuple[int, int, int], np.ndarray]) -> np.ndarray:
-    """Return a picture (H, W, 3) with a colour laid over each of some masks (H, W)."""
+    """Return a picture (H, W, 3) tinted by a colour where each of some masks is (H, W)."""
     mixed = picture.astype(np.float32)
     for colour, mask in where.items():
         mixed[mask] = (1 - OPACITY) * mixed[mask] + OPACITY * np.array(colour, np.float32)

@@ -85,24 +85,24 @@ def chart(title: str, across: Axis, up: Axis, lines: Sequence[Line], shown: set[
     def y(value: float) -> float:
         return round(TOP + (1 - up.at(value)) * inner_height, 1)
 
-    parts = [
+    pieces = [
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(title)}"><text class="title" x="{LEFT}" y="14">{escape(title)}</text>'
     ]
     for value, text in up.ticks:
-        parts.append(f'<path class="rule" d="M{LEFT} {y(value)}H{WIDTH - RIGHT}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 5}" y="{y(value) + 3.5}">{text}</text>')
+        pieces.append(f'<path class="rule" d="M{LEFT} {y(value)}H{WIDTH - RIGHT}"/>')
+        pieces.append(f'<text class="tick" x="{LEFT - 5}" y="{y(value) + 3.5}">{text}</text>')
     for value, text in across.ticks:
-        parts.append(
+        pieces.append(
             f'<text class="tick across" x="{x(value)}" y="{HEIGHT - BOTTOM + 14}">{text}</text>'
         )
-    parts.append(
+    pieces.append(
         f'<text class="axis" x="{LEFT + inner_width / 2}" y="{HEIGHT - 5}">{escape(across.name)}'
         "</text>"
     )
     for line in lines:
-        parts.append(_drawn(line, x, y, line.place in shown))
-    return "".join([*parts, "</svg>"])
+        pieces.append(_drawn(line, x, y, line.place in shown))
+    return "".join([*pieces, "</svg>"])
 
 
 def _drawn(

@@ -13,7 +13,7 @@ from train.report.markup import bilevel_png, jpeg
 from train.report.results import Image, MethodResults, Results, class_names, shown_methods
 
 #: Longer side in pixels of an embedded test picture, how many there are at most, and how many
-#: bytes they may take together with what is laid over them.
+#: bytes they may take together with their overlays.
 SIDE = 320
 MOST = 200
 BUDGET = 13_000_000

@@ -20,7 +20,7 @@ from train.report.tables import class_table, method_table
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page.
+    """A section of the page.
 
     Attributes:
         key: its address in the page.

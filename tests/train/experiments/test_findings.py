@@ -123,7 +123,7 @@ def test_findings_by_hand() -> None:
     assert one["difference"] == pytest.approx(-0.6) and one["low"] == one["high"]
     assert defects["verdict"] == NOISE and defects["reason"] == "why defects"
     assert finetuning["verdict"] == HOLDS and len(finetuning["comparisons"]) == 4
-    verdicts = {one["what"]: one["verdict"] for one in melding["comparisons"]}
+    verdicts = {each["what"]: each["verdict"] for each in melding["comparisons"]}
     assert verdicts["precision"] == HOLDS and verdicts["mean defect recall"] == NOISE
     assert [v for k, v in verdicts.items() if k.startswith("CPU")] == [HOLDS]
     assert augmentation["verdict"] == UNTESTED
@@ -156,10 +156,10 @@ def test_a_method_that_flags_every_good_picture_is_named() -> None:
 
 def test_one_defective_part_decides_nothing() -> None:
     methods = {"Synth": evaluated("Synth", 8), "Synth_WS": evaluated("Synth_WS", 1)}
-    for one in methods.values():
-        for row in one.rows:
+    for method in methods.values():
+        for row in method.rows:
             row["group"] = "part 0"  # type: ignore[index]
     found = findings(Comparisons(methods, 0, 50), "stain", lambda key: "Too far.")
     assert found[0]["verdict"] == NOISE and found[0]["comparisons"][0]["low"] is None
     assert "of one group" in found[0]["reason"]
-    assert {one["verdict"] for one in found} == {NOISE, UNTESTED}
+    assert {finding["verdict"] for finding in found} == {NOISE, UNTESTED}

@@ -52,25 +52,25 @@ def figures(out: Path) -> dict[str, dict]:
 
 def test_every_method_is_in_the_results(finished: Path) -> None:
     results = json.loads((finished / "results.json").read_text())
-    assert [one["name"] for one in results["methods"]] == SCENARIOS
+    assert [method["name"] for method in results["methods"]] == SCENARIOS
     assert results["version"] == VERSION and results["experiment"] == "sim_to_real"
     assert results["own"]["real"]["train"] == 4 and results["own"]["real"]["test"] == 6
     assert results["own"]["synthetic"]["images"]["stained"] == 3
     assert results["classes"] == {"scratch": "defect", "water_stain": "impurity"}
     for method in results["methods"]:
-        assert [one["seed"] for one in method["repeats"]] == [0, 1]
+        assert [repeat["seed"] for repeat in method["repeats"]] == [0, 1]
         one, other = (repeat["summary"]["f1"] for repeat in method["repeats"])
         assert method["summary"]["f1"]["mean"] == pytest.approx((one + other) / 2)
         assert method["summary"]["f1"]["spread"] == pytest.approx(abs(one - other) / np.sqrt(2))
         for image in results["images"]:
             assert (finished / method["predictions"] / f"{image['name']}.png").is_file()
-    passes = {one["name"]: one["repeats"][0]["learning"] for one in results["methods"]}
+    passes = {each["name"]: each["repeats"][0]["learning"] for each in results["methods"]}
     assert {row["fit"] for row in passes["Synth_WS finetuned"]} == {"Synth_WS", "finetuning"}
     assert {row["fit"] for row in passes["Melding"]} == {"melding"}
     assert passes["Real"][0]["added"] == 64
     assert results["own"]["memory_map"]["method"] == "Melding"
     assert (finished / results["own"]["memory_map"]["model"]).is_file()
-    assert {one["name"] for one in results["stages"]} >= {"features", "fits"}
+    assert {stage["name"] for stage in results["stages"]} >= {"features", "fits"}
     assert results["peak_memory_mb"] > 100
 
 
@@ -81,8 +81,8 @@ def test_bright_scratches_are_found(finished: Path) -> None:
     assert real["summary"]["pixel_auroc"]["mean"] > 0.9
     claims = [finding["claim"] for finding in results["findings"]]
     assert len(claims) == len(set(claims)) == 6
-    tested = next(one for one in results["findings"] if "water-stain" in one["claim"])
-    assert [one["second"] for one in tested["comparisons"]] == ["Synth_WS"]
+    tested = next(f for f in results["findings"] if "water-stain" in f["claim"])
+    assert [comparison["second"] for comparison in tested["comparisons"]] == ["Synth_WS"]
 
 
 def test_nothing_is_left_but_the_results(finished: Path) -> None:

@@ -192,22 +192,22 @@ def _method(
         _picture(path, np.where(flagged, np.uint8(255), np.uint8(0)))
         here = {}
         defects, defects_found, recall_sum = 0, 0, 0.0
-        for one in instances_of(flagged, classes, instances):
-            kind = names[one.class_index]
-            share = float(one.recalls.mean())
+        for instance in instances_of(flagged, classes, instances):
+            kind = names[instance.class_index]
+            share = float(instance.recalls.mean())
             here.setdefault(kind, {"pixels": 0, "found": 0, "instances": 0, "recall_sum": 0.0})
             for key, value in (
-                ("pixels", one.pixels),
-                ("found", one.found),
+                ("pixels", instance.pixels),
+                ("found", instance.found),
                 ("instances", 1),
                 ("recall_sum", share),
             ):
                 here[kind][key] += value
-            found[kind][0] += one.found
-            found[kind][1] += one.pixels
-            found[kind][2].append(one.recalls)
+            found[kind][0] += instance.found
+            found[kind][1] += instance.pixels
+            found[kind][2].append(instance.recalls)
             if kinds[kind] == "defect":
-                defects, defects_found = defects + 1, defects_found + int(one.found > 0)
+                defects, defects_found = defects + 1, defects_found + int(instance.found > 0)
                 recall_sum += share
         rows.append(
             {
@@ -239,7 +239,7 @@ def _summarised(
         return {"mean": value, "spread": None if value is None else spread}
 
     tp, fp, fn = (sum(row[f"pixel_{key}"] for row in rows) for key in ("tp", "fp", "fn"))
-    every = [one for kind in kinds if kinds[kind] == "defect" for one in found[kind][2]]
+    every = [recalls for kind in kinds if kinds[kind] == "defect" for recalls in found[kind][2]]
     curve = np.mean(every, axis=0).tolist()
     summary: dict[str, Any] = {
         "precision": entry(tp, tp + fp),

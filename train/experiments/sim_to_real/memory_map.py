@@ -150,7 +150,7 @@ def _sign(origin: str) -> str:
 
 
 def _map(places: np.ndarray, members: list[Member], chosen: list[int]) -> str:
-    parts = [
+    pieces = [
         f'<svg class="map" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         'aria-label="Members of the coreset on a plane">'
     ]
@@ -158,17 +158,17 @@ def _map(places: np.ndarray, members: list[Member], chosen: list[int]) -> str:
         own = [row for row, member in enumerate(members) if member.origin == origin]
         shapes = "".join(f'<use href="#o-{origin}" x="{x}" y="{y}"/>' for x, y in places[own])
         stroke = f' stroke="{colour}"' if origin == "unknown" else ""
-        parts.append(
+        pieces.append(
             f'<defs><path id="o-{origin}" d="{path}"/></defs>'
             f'<g class="origin-{origin}" fill="{colour}"{stroke} fill-opacity="0.6">{shapes}</g>'
         )
     for label, row in enumerate(chosen, start=1):
         x, y = places[row]
-        parts.append(
+        pieces.append(
             f'<g class="ring"><circle cx="{x}" cy="{y}" r="6"/>'
             f'<text x="{round(x + 8, 1)}" y="{round(y + 4, 1)}">{label}</text></g>'
         )
-    return "".join([*parts, "</svg>"])
+    return "".join([*pieces, "</svg>"])
 
 
 def _thumbs(

@@ -68,20 +68,22 @@ class Evidence:
         return ""
 
     def _stains(self) -> str:
-        parts = []
+        sentences = []
         if self.real_contrast is not None and self.synthetic_contrast is not None:
             ratio = self.real_contrast / max(self.synthetic_contrast, 1e-6)
             word = (
                 "darker than" if ratio > 1.25 else "fainter than" if ratio < 0.8 else "as dark as"
             )
-            parts.append(
+            sentences.append(
                 f"The stains of the test pictures are {word} "
                 f"those learned from ({self.real_contrast:.1f} against "
                 f"{self.synthetic_contrast:.1f} grey levels)."
             )
         if self.members_on_stains is not None:
-            parts.append(f"{self.members_on_stains:.0%} of the members of Synth_WS lie on a stain.")
-        return " ".join(parts)
+            sentences.append(
+                f"{self.members_on_stains:.0%} of the members of Synth_WS lie on a stain."
+            )
+        return " ".join(sentences)
 
     def _gap(self) -> str:
         known = self.distances

@@ -11,7 +11,7 @@ from train.experiments.sim_to_real.scenarios import SCENARIOS
 
 @dataclass
 class Real:
-    """The set that detectors are judged on, and that finetuning learns from.
+    """The set that detectors are evaluated on, and that finetuning learns from.
 
     Attributes:
         data: root folder of a dataset in MVTec AD layout.
