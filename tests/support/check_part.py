@@ -10,6 +10,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from render.series import Group, Series
 from stainless import config
 from stainless.dataset.layouts import TRUTHS
 from stainless.errors import InputError
+from support.rebuild import rebuilt
 
 TESTS = Path(__file__).resolve().parents[1] / "render" / "parts"
 
@@ -141,7 +143,19 @@ def samples_are_drawn_by_seed_and_index_and_survive_json(scene: Scene) -> None:
     assert samples[1].part != samples[2].part
     assert plan(dataclasses.replace(scene, samples=2)) == samples[:2]
     tree = plan_to_json(scene)
-    assert json.loads(json.dumps(tree)) == config.plain(tree)
+    text = json.dumps(tree)
+    assert json.loads(text) == config.plain(tree)
+    for sample, numbers in zip(samples, json.loads(text)["samples"], strict=True):
+        assert back(sample, numbers) == config.plain(sample.to_json())
+
+
+def back(sample: Sample, numbers: dict[str, Any]) -> Any:
+    """Return the JSON of what is built anew from a sample's JSON."""
+    kind, drawn = part(sample.kind), type(sample.part)
+    mine = numbers.get(kind.name, numbers)
+    fields = {field.name: mine[field.name] for field in dataclasses.fields(drawn)}
+    again = dataclasses.replace(sample, part=rebuilt(drawn, fields))
+    return config.plain(again.to_json())
 
 
 def what_is_not_of_the_part_moves_no_number_of_it(scene: Scene) -> None:
