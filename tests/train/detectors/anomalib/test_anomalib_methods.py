@@ -252,6 +252,40 @@ def planted():
     return picture, defect
 
 
+#: Settings, maps at rows 10, 35, 60 and columns 10, 43, 76, and their largest values, as the
+#: baselines of the first edition had them for six pictures and seed 3.
+FIRST_EDITION = {
+    "patchcore": (
+        {"members": 64},
+        [[15.458178, 18.016354, 17.962027], [13.807588, 17.191357, 17.653831]]
+        + [[17.422821, 16.566673, 14.077408]],
+        22.173525,
+    ),
+    "padim": (
+        {"features": 20},
+        [[64.931244, 65.060173, 68.916626], [70.967102, 82.70195, 68.641647]]
+        + [[54.106533, 66.380478, 72.68132]],
+        102.390747,
+    ),
+    "supersimplenet": (
+        {"steps": 20, "batch": 4, "window": 72, "picture_head": False},
+        [[0.472455, 0.437815, 0.37202], [0.339565, 0.325404, 0.355454]]
+        + [[0.40694, 0.545704, 0.248296]],
+        0.589901,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FIRST_EDITION)
+def test_maps_are_those_of_the_first_edition(name):
+    settings, places, largest = FIRST_EDITION[name]
+    detector = new(name, small_context(seed=3), side=None, **settings)
+    detector.fit([Trainset("metal", samples(range(6), (72, 88)))])
+    (found,) = maps(detector, [brushed(50, (72, 88))])
+    np.testing.assert_allclose(found[10::25, 10::33], places, rtol=2e-3)
+    assert found.max() == pytest.approx(largest, rel=2e-3)
+
+
 @pytest.mark.parametrize("name", ON_OUR_BACKBONE)
 def test_a_planted_defect_scores_above_everything_else(name):
     enough = {"steps": 40, "batch": 4, "picture_head": False} if name == "supersimplenet" else {}

@@ -52,7 +52,7 @@ class Padim(OnOurBackbone[PadimSettings], Remembering[PadimSettings]):
         for sample in samples:
             found = read.shape(sample)
             if found != shape:
-                raise InputError(f"{sample.image}: {other_size(found, shape)}")
+                raise InputError(f"{sample.image}: {self.other_size(found, shape)}")
         if len(samples) < 2:
             raise InputError(f"{self.NAME}: learns from {len(samples)} picture, expected 2 or more")
         limit = Limit(self.settings.minutes)
@@ -87,14 +87,13 @@ class Padim(OnOurBackbone[PadimSettings], Remembering[PadimSettings]):
         """
         shape = tuple(self.learned["shape"])
         if tuple(picture.shape[-2:]) != shape:
-            raise InputError(f"picture {other_size(tuple(picture.shape[-2:]), shape)}")
-        found = model(picture).anomaly_map
-        return found, float(found.max())
+            raise InputError(f"picture {self.other_size(tuple(picture.shape[-2:]), shape)}")
+        return model(picture).anomaly_map, None
 
-
-def other_size(found: tuple[int, ...], shape: tuple[int, ...]) -> str:
-    """Return what is wrong with a picture of another height and width than the first of all."""
-    return (
-        f"is {found[1]}x{found[0]} pixels, expected {shape[1]}x{shape[0]}: PaDiM needs pictures of "
-        "one size"
-    )
+    def other_size(self, found: tuple[int, ...], shape: tuple[int, ...]) -> str:
+        """Return what is wrong with a picture of another height and width than the first of all."""
+        resized = "" if self.settings.side is None else " as it is resized"
+        return (
+            f"is {found[1]}x{found[0]} pixels{resized}, expected {shape[1]}x{shape[0]}: PaDiM "
+            "needs pictures of one size"
+        )
