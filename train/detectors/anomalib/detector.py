@@ -81,7 +81,7 @@ class Adapter(ABC, Generic[S]):
         """Let the network learn from nominal pictures; return what is to be known about it."""
 
     @abstractmethod
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return the (1, 1, h, w) anomaly map and the value of a padded (1, 3, h, w) picture.
 
         Either may be None: a method without maps; a value that is the largest of the map.
@@ -124,7 +124,7 @@ class Adapter(ABC, Generic[S]):
     def _score(self, model: Network, image: np.ndarray) -> Score:
         with torch.inference_mode(), seeded(self.context.seed):
             resized = self.preparation.resized(image, self.context.device)
-            anomaly_map, value = self.judge(model, self.preparation.padded(resized))
+            anomaly_map, value = self.anomalies(model, self.preparation.padded(resized))
         if anomaly_map is None:
             return Score(float(value or 0.0), None)
         pixels = self.preparation.own_pixels(anomaly_map, *image.shape[:2])

@@ -66,7 +66,7 @@ class AnomalyDino(OnWeightFile[AnomalyDinoSettings], Remembering[AnomalyDinoSett
         self.context.report(f"{self.NAME}: {members} members from {seen} pictures")
         return {"seen": seen, "members": members}
 
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map and its value, the mean of the largest hundredth."""
         found = model(picture)
         return found.anomaly_map, float(found.pred_score)

@@ -107,7 +107,7 @@ class Csflow(OnWeightFile[CsflowSettings], Trained[CsflowSettings]):
         update(loss)
         return {"loss": loss}
 
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map and its value."""
         found = model(picture)
         return found.anomaly_map, float(found.pred_score)

@@ -86,7 +86,7 @@ class Dinomaly(OnWeightFile[DinomalySettings], Trained[DinomalySettings]):
         update(loss)
         return {"loss": loss}
 
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map and its value, the mean of the largest hundredth."""
         found = model(picture)
         return found.anomaly_map, float(found.pred_score)

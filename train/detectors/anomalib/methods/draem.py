@@ -57,8 +57,8 @@ class Draem(Trained[DraemSettings]):
         folder = Path(known.textures) if known.textures is not None else None
         if folder is not None and not list_images(folder, deep=True):
             raise InputError(f"--{self.NAME}.textures: {folder}, expected a folder with pictures")
-        self.anomalies = PerlinAnomalyGenerator(folder, blend_factor=known.blend)
-        self.anomalies.anomaly_source_paths.sort()
+        self.spoil = PerlinAnomalyGenerator(folder, blend_factor=known.blend)
+        self.spoil.anomaly_source_paths.sort()
         self.criterion = DraemLoss()
         self.block: dict[str, Tensor] = {}
         model = Networks(known.width, known.sspcab)
@@ -80,7 +80,7 @@ class Draem(Trained[DraemSettings]):
         self, model: Network, batch: Tensor, step: int, update: Update
     ) -> Mapping[str, Tensor]:
         """Learn from anomalib's loss of a batch with artificial anomalies."""
-        spoilt, masks = self.anomalies(batch)
+        spoilt, masks = self.spoil(batch)
         reconstruction, prediction = model(spoilt)
         loss = self.criterion(batch, reconstruction, masks, prediction)
         if self.settings.sspcab:
@@ -89,6 +89,6 @@ class Draem(Trained[DraemSettings]):
         update(loss)
         return {"loss": loss}
 
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map; its value is the largest of it."""
         return model(picture).anomaly_map[:, None], None

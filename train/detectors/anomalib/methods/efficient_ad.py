@@ -133,7 +133,7 @@ class EfficientAd(OnWeightFile[EfficientAdSettings], Trained[EfficientAdSettings
                 model.quantiles[f"q{name}_{kind}"] = torch.quantile(values, share)
         model.quantiles.requires_grad_(False)
 
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map; its value is the largest of it."""
         return model(picture).anomaly_map, None
 

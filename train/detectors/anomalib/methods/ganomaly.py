@@ -72,6 +72,6 @@ class Ganomaly(Trained[GanomalySettings]):
         update(discriminator, "discriminator")
         return {"generator": generator, "discriminator": discriminator}
 
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's value; there is no map."""
         return None, float(model(picture).pred_score)

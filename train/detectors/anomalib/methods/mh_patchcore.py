@@ -92,7 +92,7 @@ class MhPatchcore(OnOurBackbone[MhPatchcoreSettings], Remembering[MhPatchcoreSet
             update(torch.cat(held))
         return seen
 
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map and its value, weighted by neighbours."""
         found = model(picture)
         return found.anomaly_map, float(found.pred_score)

@@ -79,7 +79,7 @@ class Padim(OnOurBackbone[PadimSettings], Remembering[PadimSettings]):
         inverse = model.gaussian.inv_covariance
         model.gaussian.inv_covariance = inverse.mT.contiguous().mT
 
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map; its value is the largest of it.
 
         Raises:

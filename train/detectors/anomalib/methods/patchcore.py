@@ -62,7 +62,7 @@ class Patchcore(OnOurBackbone[PatchcoreSettings], Remembering[PatchcoreSettings]
         )
         return {"seen": seen, "patches": len(patches), "members": len(rows)}
 
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map and its value, weighted by neighbours."""
         found = model(picture)
         return found.anomaly_map, float(found.pred_score)

@@ -75,7 +75,7 @@ class ReverseDistillation(
         update(loss)
         return {"loss": loss}
 
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map; its value is the largest of it."""
         model.anomaly_map_generator.image_size = tuple(picture.shape[-2:])
         return model(picture).anomaly_map, None

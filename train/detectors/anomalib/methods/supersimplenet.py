@@ -104,7 +104,7 @@ class Supersimplenet(OnOurBackbone[SupersimplenetSettings], Trained[Supersimplen
         update(loss)
         return {"loss": loss}
 
-    def judge(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
+    def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map in [0, 1] and, where its head was trained, its value."""
         if self.settings.picture_head:
             found = model(picture)
