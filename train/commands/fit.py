@@ -33,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=at_least(0), default=0, help="of all that is drawn (default: 0)"
     )
+    parser.add_argument(
+        "--log",
+        type=Path,
+        metavar="FOLDER",
+        help="write TensorBoard scalars, with a method that learns by gradient",
+    )
     add_compute(parser)
 
 
@@ -74,7 +80,10 @@ def run(args: argparse.Namespace) -> int:
         for category in args.category
     ]
     context = replace(
-        context_of(args), seed=args.seed, augmentation=Ranges() if args.augment else None
+        context_of(args),
+        seed=args.seed,
+        augmentation=Ranges() if args.augment else None,
+        log=args.log,
     )
     context.warn = lambda line: print(f"{args.out}: {line}", file=sys.stderr)
     if not fit_file(args.out, name, settings, trainsets, context, args.base):

@@ -155,6 +155,7 @@ class Context:
             melded or described do without the weights of its backbone.
         base: name of what is continued, such as the SHA-256 of its file; None for a new fit.
         shuffle: show the pictures in an order of the seed's instead of as they come.
+        log: folder for the TensorBoard scalars of a method that learns by gradient; None for none.
     """
 
     seed: int = 0
@@ -170,6 +171,7 @@ class Context:
     scores: bool = True
     base: str | None = None
     shuffle: bool = False
+    log: Path | None = None
 
 
 @runtime_checkable

@@ -116,6 +116,7 @@ def train(
     identity: Mapping[str, Any] | None = None,
     folder: Path | None = None,
     figure: Callable[[], float] | None = None,
+    patience: int | None = None,
     log: Path | None = None,
     report: Callable[[str], None] = print,
     title: str = "learning",
@@ -131,8 +132,9 @@ def train(
         identity: JSON-able, what the result depends on beside settings and seed, such as which
             pictures; a checkpoint of any other is not used.
         folder: of the checkpoint; None keeps none.
-        figure: measured after each epoch, lower is better: the weights of the best epoch are kept,
-            and `settings.patience` counts. None keeps the last weights.
+        figure: measured after each epoch, lower is better: the weights of the best epoch are kept.
+            None keeps the last weights.
+        patience: epochs without a better figure after which learning ends; None for any number.
         log: folder for TensorBoard; None for none.
         report: receives a line about what does not go as planned.
         title: in front of the progress bar.
@@ -144,7 +146,7 @@ def train(
     """
     if items < 1:
         raise InputError("there are no pictures to learn from")
-    run = _Run(task, items, settings, seed, identity or {}, folder, figure, report)
+    run = _Run(task, items, settings, seed, identity or {}, folder, figure, patience, report)
     if run.resume():
         report(f"{title}: continues after step {run.step}")
     saved = time.monotonic()
@@ -177,15 +179,22 @@ class _Run:
         identity: Mapping[str, Any],
         folder: Path | None,
         figure: Callable[[], float] | None,
+        patience: int | None,
         report: Callable[[str], None],
     ) -> None:
         self.task, self.items, self.settings, self.seed = task, items, settings, seed
-        self.folder, self.figure, self.report = folder, figure, report
+        self.folder, self.figure, self.patience, self.report = folder, figure, patience, report
         self.epoch_steps = settings.steps_an_epoch(items)
         self.total = settings.steps_of(items)
         # A clock decides when learning ends, not how it goes.
         asked = {key: value for key, value in asdict(settings).items() if key != "minutes"}
-        self.identity = {**identity, "items": items, "seed": seed, "settings": asked}
+        self.identity = {
+            **identity,
+            "items": items,
+            "seed": seed,
+            "settings": asked,
+            "patience": patience,
+        }
         self.schedulers = {
             name: scheduler(optimiser, settings, items)
             for name, optimiser in task.optimisers.items()
@@ -258,8 +267,8 @@ class _Run:
             value = float(self.figure())
             self.figures.append(value)
             if self.best is not None and not value < self.figures[self.best]:
-                patience = self.settings.patience
-                if patience is not None and len(self.figures) - 1 - self.best >= patience:
+                waited = len(self.figures) - 1 - self.best
+                if self.patience is not None and waited >= self.patience:
                     self.ended = "early"
                 return
             self.best = len(self.figures) - 1

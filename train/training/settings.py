@@ -29,8 +29,6 @@ class Training:
             schedule_epochs.
         schedule_epochs: as schedule says.
         schedule_factor: as schedule says.
-        patience: epochs without a better figure after which learning ends, where the method has a
-            figure; null for none.
         clip: largest norm of a gradient; null for any.
     """
 
@@ -41,7 +39,6 @@ class Training:
     schedule: Schedule = "none"
     schedule_epochs: int = 10
     schedule_factor: float = 0.1
-    patience: int | None = None
     clip: float | None = None
 
     def validate(self, key: str = "") -> None:
@@ -54,7 +51,7 @@ class Training:
             InputError: a value is out of its range; names its key.
         """
         prefix = key + "." if key else ""
-        counts = ("epochs", "steps", "batch", "schedule_epochs", "patience")
+        counts = ("epochs", "steps", "batch", "schedule_epochs")
         for name in (*counts, "minutes", "schedule_factor", "clip"):
             value = getattr(self, name)
             if value is None:

@@ -129,7 +129,7 @@ def test_it_ends_early_and_keeps_the_best_epoch():
         seen.append(task.weights())
         return next(figures)
 
-    result = run(task, Training(epochs=50, patience=3), figure=figure)
+    result = run(task, Training(epochs=50), figure=figure, patience=3)
     assert (result.ended, result.epochs, result.best) == ("early", 5, 1)
     assert_same_weights(task.weights(), seen[1])
 

@@ -81,6 +81,7 @@ class SimpleNet:
                 self.context.seed,
                 identity={**describe(trainsets, self.context), **self.extractor.identity()},
                 folder=self.context.checkpoint,
+                log=self.context.log,
                 report=self.context.report,
                 title="simplenet",
             )

@@ -40,7 +40,6 @@ class Settings(Training):
             every schedule_epochs.
         schedule_epochs: as schedule says.
         schedule_factor: as schedule says.
-        patience: of no use here, since no figure is measured while it learns.
         clip: largest norm of a gradient; null for any.
     """
 

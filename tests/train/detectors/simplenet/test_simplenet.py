@@ -144,14 +144,16 @@ def test_kept_features_change_nothing_but_the_time():
     assert_equal(learned(augmentation=Ranges()), varied)
 
 
-def test_how_it_learned_is_told_and_a_warning_given_if_it_did_not(fitted):
+def test_how_it_learned_is_told_and_a_warning_given_if_it_did_not(fitted, tmp_path):
     lines = []
-    detector = SimpleNet(replace(SMALL, steps=3), small_context(warn=lines.append))
+    context = small_context(warn=lines.append, log=tmp_path / "log")
+    detector = SimpleNet(replace(SMALL, steps=3), context)
     detector.fit([Trainset("metal", samples(range(4)))])
     told = detector.state()[1]["learned"]
     assert told["steps"] == 3 and told["last"]["loss"] > 0.95
     assert len(lines) == 1 and "tells nothing apart" in lines[0] and "noise of 0.015" in lines[0]
     assert fitted.learned["last"]["loss"] < 0.95
+    assert len(list((tmp_path / "log").glob("events.*"))) == 1
 
 
 def test_a_state_of_other_features_or_sizes_is_refused(fitted):
