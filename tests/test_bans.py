@@ -293,6 +293,12 @@ def test_no_file_is_longer_than_a_reader_reads():
     assert {str(path): count for path, count in lines.items() if count > MOST_LINES} == {}
 
 
+def test_no_two_modules_of_tests_share_a_name():
+    # Such are imported by their bare name, and the second is refused.
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name.startswith("test_")]
+    assert sorted(names) == sorted(set(names))
+
+
 #: Files from elsewhere are data: nothing in them may run.
 UNSAFE = re.compile(
     r"\bimport pickle|\bpickle\.load|allow_pickle=True"
