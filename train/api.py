@@ -164,6 +164,7 @@ class Detector:
         *,
         data: str | Path | None = None,
         category: str | None = None,
+        white_level: int | None = None,
     ) -> Self:
         """Learn from nominal pictures; a method that continues learns more with every call.
 
@@ -172,6 +173,7 @@ class Detector:
             data: instead of images, root folder of a dataset in any layout that `stainless fit`
                 reads.
             category: its folder there, of which the training split is taken.
+            white_level: the value of white in 16-bit files; None for what the files say.
 
         Returns:
             This detector.
@@ -180,7 +182,7 @@ class Detector:
             InputError: a picture that cannot be used, which leaves the detector as it was; or a
                 second fit of a method that does not continue; one line.
         """
-        trainset = self._trainset(images, data, category)
+        trainset = self._trainset(images, data, category, white_level)
         fits = self._model.metadata.setdefault("fits", [])
         if self._learned and not method(self.method).continues:
             raise InputError(f"a model of {self.method} cannot be continued with other pictures")
@@ -258,26 +260,34 @@ class Detector:
         return score_picture(self._model.detector, sample, sample.load())
 
     def _trainset(
-        self, images: Sequence[Image] | None, data: str | Path | None, category: str | None
+        self,
+        images: Sequence[Image] | None,
+        data: str | Path | None,
+        category: str | None,
+        white_level: int | None,
     ) -> Trainset:
         """Return the pictures to learn from."""
         if images is not None and data is None and category is None:
-            samples = [_sample(image, f"image {number}") for number, image in enumerate(images)]
+            samples = [
+                _sample(image, f"image {number}", white_level)
+                for number, image in enumerate(images)
+            ]
             if not samples:
                 raise InputError("fit: no images, expected one or more")
             return Trainset("images", samples)
         if images is None and data is not None and category is not None:
-            return Trainset(category, read_category(Path(data), category, "train"))
+            samples = read_category(Path(data), category, "train", white_level=white_level)
+            return Trainset(category, samples)
         raise InputError("fit: expected either images, or data and category")
 
 
-def _sample(image: Image, name: str) -> Sample:
+def _sample(image: Image, name: str, white_level: int | None = None) -> Sample:
     """Return a nominal sample of a picture; the name is that of an array."""
     if isinstance(image, np.ndarray):
         return ArraySample.nominal(name, image)
     if not Path(image).is_file():
         raise InputError(f"{image}: no such file")
-    return Sample(Path(image), GOOD, None, str(image), str(image))
+    return Sample(Path(image), GOOD, None, str(image), str(image), white_level=white_level)
 
 
 def _context(report: Callable[[str], None] | None = None, **fields: Any) -> Context:

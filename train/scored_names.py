@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from stainless.dataset import list_images
+from stainless.dataset.listing import Skipped
 from stainless.errors import InputError
 
 
@@ -18,20 +19,25 @@ def named_pictures(given: Sequence[Path]) -> dict[str, Path]:
     A picture in a folder is named by its path from that folder, one that is given alone by its file
     name. Where names of different folders are equal, all names get as many of the folders above
     what was given as tell them apart. Files that differ in nothing but their ending keep it. A
-    picture that is given twice is named once.
+    picture that is given twice is named once. Pictures of other formats are told by a
+    `DataWarning`.
 
     Raises:
         InputError: a folder has no picture.
     """
     # Absolute path of a picture: the picture as it was given, and what it was given in.
     pictures: dict[Path, tuple[Path, Path]] = {}
+    skipped = Skipped()
     for place in given:
         paths = list_images(place, deep=True) if place.is_dir() else [place]
+        if place.is_dir():
+            skipped.add_unread(place)
         if not paths:
             raise InputError(f"{place}: has no images")
         base = _absolute(place if place.is_dir() else place.parent)
         for path in paths:
             pictures.setdefault(_absolute(path), (path, base))
+    skipped.warn()
     stems = Counter(absolute.with_suffix("") for absolute in pictures)
     alike = {absolute for absolute in pictures if stems[absolute.with_suffix("")] > 1}
     deepest = max(len(absolute.parts) for absolute in pictures)

@@ -138,7 +138,7 @@ def _read_folders(root: Path, category: str, split: str, skipped: Skipped) -> li
     own = listed if split == "validation" else listed[1:]
     defects = next((path for path in own if path.is_file()), None)
     if split == "train" and not is_split_up(folder):
-        return read_plain(folder, skipped)
+        return read_plain(root, folder, skipped)
     note_loose(folder, skipped)
     if split == "train":
         return read_nominal(folder / "train", split, skipped)

@@ -14,6 +14,12 @@ LIKE_GOOD = frozenset(
     ("good", "ok", "normal", "nominal", "pass", "passed", "io", "i.o.", "fine", "no_defect")
 )
 
+#: How names of masks end that people lay beside pictures, and of folders of masks.
+MASK_ENDINGS = ("_mask", "_label", "_gt", "_seg", "_annotation")
+MASK_FOLDERS = frozenset(
+    ("mask", "masks", "label", "labels", "gt", "groundtruth", "annotations", "segmentation")
+)
+
 #: Names that tell a dataset from a plain folder of pictures.
 _OF_A_DATASET = frozenset(("train", "test", "validation", "ground_truth"))
 
@@ -35,20 +41,46 @@ def pictures(place: Path, skipped: Skipped, deep: bool = True) -> list[Path]:
 
 
 def _refuse_masks(paths: list[Path]) -> None:
-    names = {path.with_suffix("") for path in paths}
+    """Refuse masks among pictures: named as one of them with an ending, or in a folder of masks."""
+    stems = {path.with_suffix("") for path in paths}
+    names = {path.stem for path in paths if not _is_in_masks(path)}
     for path in paths:
-        stem = path.stem.removesuffix("_mask")
-        if stem != path.stem and path.with_name(stem) in names:
+        stem = _unmasked(path.stem)
+        if stem != path.stem and path.with_name(stem) in stems:
             raise InputError(f"{path}: is the mask of {stem}, expected it below ground_truth/")
+        if _is_in_masks(path) and names & {stem, path.stem}:
+            raise InputError(f"{path}: seems to be a mask, expected it below ground_truth/")
 
 
-def read_plain(folder: Path, skipped: Skipped) -> list[Sample]:
+def _is_in_masks(path: Path) -> bool:
+    return path.parent.name.casefold() in MASK_FOLDERS
+
+
+def _unmasked(stem: str) -> str:
+    """Return the name of the picture that a mask of this name would belong to."""
+    for ending in MASK_ENDINGS:
+        if stem.casefold().endswith(ending):
+            return stem[: -len(ending)]
+    return stem
+
+
+def read_plain(root: Path, folder: Path, skipped: Skipped) -> list[Sample]:
     """Return the pictures in and below a folder that has no splits; they are nominal.
 
     Raises:
-        InputError: there are none, or there is a dataset below.
+        InputError: there are none, there is a dataset below, or masks of them lie beside the
+            folder, in `root`.
     """
     paths = pictures(folder, skipped)
+    names = {path.stem for path in paths}
+    for other in folders(root) if folder != root else ():
+        if other.name.casefold() in MASK_FOLDERS | {"ground_truth"}:
+            for path in filter(is_image, files_below(other)):
+                if names & {path.stem, _unmasked(path.stem)}:
+                    raise InputError(
+                        f"{path}: seems to be the mask of a picture in {folder}, where all "
+                        "pictures are taken for nominal; expected train/, test/ and ground_truth/"
+                    )
     for path in paths:
         for name in path.relative_to(folder).parts[:-1]:
             if name in _OF_A_DATASET:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from stainless.dataset.class_map import class_map
 from stainless.dataset.coco import CocoFile, coco_classes, coco_sample, is_coco, read_coco
 from stainless.dataset.folders import pictures
+from stainless.dataset.label_files import COCO, LABELME, json_of, label_files, place_of
 from stainless.dataset.labelme import labelme_sample
-from stainless.dataset.listing import Skipped, files_below, folders, is_hidden, list_images
+from stainless.dataset.listing import Skipped, folders, list_images
 from stainless.dataset.sample import GOOD, AnnotationClass, Sample
-from stainless.dataset.text import read_text, spelled
+from stainless.dataset.text import spelled
 from stainless.errors import InputError
-
-LABELME, COCO = "LabelMe", "COCO"
-
-#: What the other files are that label pictures; they are not read.
-_OTHER_JSON = {("_via_img_metadata",): "VIA", ("objects", "size"): "Supervisely"}
-
-_YOLO = re.compile(r"(?:\s*\d+(?:\s+-?[\d.]+(?:e-?\d+)?){4,}\s*\n)+")
 
 #: Words in the name of a COCO file that tell which split it is about.
 _WORDS = {"train": {"train"}, "test": {"test"}, "validation": {"val", "valid", "validation"}}
@@ -47,17 +39,19 @@ def read_shapes(
     """
     folder = root / category
     _refuse_masks(root, category)
-    place = _place(root, category, split)
+    place = place_of(root, category, split)
     own = Path(classes) if not isinstance(classes, Mapping) else None
     paths = pictures(place, skipped)
-    found = {path: kind for path, kind in _label_files(root, category, split) if path != own}
+    found = dict(label_files(root, category, split))
+    if own is not None:
+        found = {path: kind for path, kind in found.items() if path.resolve() != own.resolve()}
     for path, kind in found.items():
         if kind not in (LABELME, COCO):
             raise InputError(f"{path}: is a {kind} file, expected LabelMe or COCO")
     listed = [
         path for path, kind in found.items() if kind == COCO and not _is_of_another(path, split)
     ]
-    if own is not None and own.suffix.lower() == ".json" and is_coco(_json(own)):
+    if own is not None and own.suffix.lower() == ".json" and is_coco(json_of(own)):
         known, listed = coco_classes(own), [own, *listed]
     else:
         known = class_map(classes)
@@ -86,7 +80,7 @@ def refuse_labels(root: Path, category: str, split: str) -> None:
     Raises:
         InputError: names the first one.
     """
-    for path, kind in _label_files(root, category, split):
+    for path, kind in label_files(root, category, split):
         if kind not in (LABELME, COCO):
             raise InputError(f"{path}: is a {kind} file, expected masks, LabelMe or COCO")
         raise InputError(
@@ -102,18 +96,6 @@ def _is_of_another(path: Path, split: str) -> bool:
     return bool(named) and split not in named
 
 
-def _place(root: Path, category: str, split: str) -> Path:
-    """Return the folder of a split whose labels are shapes."""
-    folder = root / category
-    place = folder / split
-    if place.is_dir():
-        return place
-    if split == "validation":
-        return root / "validation" / category
-    bare = not any((folder / other).is_dir() for other in _WORDS)
-    return folder if bare else place
-
-
 def _refuse_masks(root: Path, category: str) -> None:
     for folder in (root / category, root / "validation" / category):
         truth = folder / "ground_truth"
@@ -123,62 +105,6 @@ def _refuse_masks(root: Path, category: str) -> None:
                 f"{masks[0]}: mask is left over, since a class map (--classes) was given: truth is "
                 "then read from LabelMe or COCO files"
             )
-
-
-def _label_files(root: Path, category: str, split: str) -> Iterator[tuple[Path, str]]:
-    """Yield the files that label pictures of a split, with their kind; in no other split's tree."""
-    folder, place = root / category, _place(root, category, split)
-    trees = [place] if place.is_dir() else []
-    if place != folder:
-        trees += [path for path in folders(folder) if path.name not in (*_WORDS, "ground_truth")]
-    stems: set[str] = set()
-    files = [path for tree in trees for path in files_below(tree)]
-    if place != folder:
-        files += [path for path in folder.iterdir() if path.is_file() and not is_hidden(path.name)]
-    for path in files:
-        if path.suffix.lower() in (".json", ".xml"):
-            kind = _kind_of_json(path) if path.suffix.lower() == ".json" else _kind_of_xml(path)
-        elif path.suffix.lower() == ".txt":
-            stems = stems or {path.stem for path in list_images(place, deep=True)}
-            is_yolo = path.stem in stems and _YOLO.fullmatch(read_text(path).rstrip() + "\n")
-            kind = "YOLO" if is_yolo else None
-        else:
-            continue
-        if kind is not None:
-            yield path, kind
-
-
-def _kind_of_json(path: Path) -> str | None:
-    content = _json(path)
-    if is_coco(content):
-        return COCO
-    if isinstance(content, list) and content and isinstance(content[0], dict):
-        is_studio = {"data", "annotations"} <= set(content[0])
-        return "Label Studio" if is_studio else None
-    if not isinstance(content, dict):
-        # What LabelMe wrote may be damaged: its reader then says so.
-        beside = content is None and any(
-            path.with_suffix(ending).is_file() for ending in (".png", ".jpg", ".jpeg", ".tif")
-        )
-        return LABELME if beside else None
-    if isinstance(content.get("shapes"), list):
-        return LABELME
-    return next((kind for keys, kind in _OTHER_JSON.items() if set(keys) <= set(content)), None)
-
-
-def _kind_of_xml(path: Path) -> str | None:
-    with path.open("rb") as file:
-        head = file.read(1000)
-    if b"<annotations>" in head:
-        return "CVAT"
-    return "Pascal VOC" if b"<annotation" in head else None
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError):
-        return None
 
 
 def _labelme_samples(

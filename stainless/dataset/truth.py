@@ -16,6 +16,7 @@ from stainless.dataset.masks import load_binary, load_indices
 from stainless.dataset.orientation import Frame
 from stainless.dataset.regions import load_regions
 from stainless.dataset.sample import AnnotationClass, Sample, annotation_classes
+from stainless.dataset.text import read_text
 from stainless.errors import InputError
 
 
@@ -151,10 +152,8 @@ def read_classes(path: Path) -> dict[int, AnnotationClass]:
         InputError: the file is missing, corrupt or no such list.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+        content = json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError):
         raise InputError(f"{path}: is not JSON; it is corrupt or truncated") from None
     if not isinstance(content, dict) or not isinstance(content.get("classes"), list):
         raise InputError(f'{path}: has no list "classes"')

@@ -13,6 +13,7 @@ from support.check_detector import brushed
 
 import stainless
 from stainless import Detector, cli
+from stainless.dataset import load_image
 from stainless.errors import InputError
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
@@ -114,6 +115,20 @@ def test_thresholds_by_hand():
     detector.picture_threshold = value * 1.01
     result = detector.score(scratched(9))
     assert result.verdict == "nominal" and len(result.regions) == 1
+
+
+def test_a_camera_of_twelve_bits(tmp_path):
+    for number in range(3):
+        deep = (brushed(number)[..., 0].astype(np.uint32) * 4095 // 255).astype(np.uint16)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), deep)
+    files = sorted(tmp_path.iterdir())
+    deep = Detector(size=64, epochs=1).fit(files, white_level=4095)
+    flat = Detector(size=64, epochs=1).fit([load_image(path, 4095) for path in files])
+    # The model's file says what white is.
+    deep.save(tmp_path / "m.safetensors")
+    again = Detector.load(tmp_path / "m.safetensors")
+    expected = flat.score(load_image(files[0], 4095)).value
+    assert again.score(files[0]).value == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,34 @@ def test_a_mask_beside_its_picture_is_no_picture(mvtec, tmp_path):
     assert names(tmp_path, "train", "photos") == ["train/good/face_mask"]
 
 
+@pytest.mark.parametrize(
+    "place", ["a_mask.png", "a_label.bmp", "a_GT.png", "masks/a.png", "lot/mask/a_mask.png"]
+)
+def test_masks_among_pictures_of_a_plain_folder(tmp_path, place):
+    write_image(tmp_path / "photos/a.jpg")
+    path = write_mask(tmp_path / "photos" / place)
+    with pytest.raises(InputError, match=r"a mask|is the mask") as caught:
+        names(tmp_path, "train", "photos")
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["masks/a.png", "ground_truth/dent/a_mask.png", "labels/a.bmp"])
+def test_masks_beside_a_plain_folder(tmp_path, place):
+    write_image(tmp_path / "photos/a.jpg")
+    path = write_mask(tmp_path / place)
+    with pytest.raises(InputError, match="seems to be the mask of a picture in") as caught:
+        names(tmp_path, "train", "photos")
+    assert str(path) in str(caught.value)
+    path.rename(path.with_name("other.png"))
+    assert names(tmp_path, "train", "photos") == ["train/good/a"]
+
+
+def test_a_class_may_be_named_label(tmp_path):
+    write_image(tmp_path / "plate/test/label/a.png")
+    write_mask(tmp_path / "plate/ground_truth/label/a_mask.png")
+    assert names(tmp_path, "test") == ["test/label/a"]
+
+
 @pytest.mark.parametrize("name", ["OK", "Good", "ok", "Normal", "pass"])
 def test_another_name_for_good_is_hinted_at(mvtec, name):
     root = mvtec()

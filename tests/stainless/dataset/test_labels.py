@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -97,6 +98,55 @@ def test_labels_that_nobody_reads_are_named(mvtec, split, name, text, kind, plac
     if "{split}" in place:
         other = {"train": "test", "test": "train"}[split]
         assert read_category(root, "plate", other)
+
+
+@pytest.mark.parametrize("place", ["{root}", "{root}/json", "{root}/annotations/all"])
+@pytest.mark.parametrize("kind", ["LabelMe", "COCO", "Pascal VOC", "YOLO"])
+def test_labels_beside_the_category_are_named(tmp_path, place, kind):
+    root = tmp_path / "data"
+    for folder in ("photos", "other"):
+        write_image(root / folder / "000.jpg")
+    listed = json.dumps(coco_of("photos/000.jpg"))
+    name, text = {
+        "LabelMe": ("000.json", json.dumps({"version": "5", "shapes": []})),
+        "COCO": ("instances.json", listed),
+        "Pascal VOC": ("000.xml", VOC),
+        "YOLO": ("000.txt", YOLO),
+    }[kind]
+    path = Path(place.format(root=root)) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    assert str(path) in refused(f"{kind} file", root, "photos", "train")
+    # What is about other pictures is no business of these.
+    path.rename(path.with_stem("001"))
+    if kind != "COCO":
+        assert read_category(root, "photos", "train")
+    else:
+        path.with_stem("001").write_text(json.dumps(coco_of("photos/001.jpg")))
+        assert read_category(root, "photos", "train")
+
+
+def coco_of(name):
+    return {"images": [{"id": 1, "file_name": name}], "annotations": [], "categories": []}
+
+
+def test_coco_in_annotations_beside_images(tmp_path):
+    write_image(tmp_path / "images/000.jpg")
+    path = tmp_path / "annotations/instances_default.json"
+    path.parent.mkdir()
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [2, 3, 6, 4]}
+    path.write_text(
+        json.dumps(
+            coco_of("000.jpg") | {"annotations": [box], "categories": [{"id": 1, "name": "dent"}]}
+        )
+    )
+    assert read_category(tmp_path, "images", "test", {"dent": "defect"})[0].label == "dent"
+    refused("a COCO file needs a class map", tmp_path, "images", "train")
+    refused("marks a defect", tmp_path, "images", "train", {"dent": "defect"})
+
+
+def test_a_class_map_that_is_not_there(labelme):
+    refused(r"gone\.yaml: no such file", labelme, "sheet", "test", labelme / "gone.yaml")
 
 
 @pytest.mark.parametrize(
