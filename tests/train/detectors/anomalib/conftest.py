@@ -3,6 +3,8 @@
 They are random, but scaled so that their features differ.
 """
 
+import socket
+
 import cv2
 import numpy as np
 import pytest
@@ -20,6 +22,17 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """Whatever asks a hub for weights fails at once."""
+
+    def refuse(*args):
+        raise AssertionError(f"a connection to {args[1]} was asked for")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
 @pytest.fixture(scope="module")

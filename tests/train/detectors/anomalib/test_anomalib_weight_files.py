@@ -51,7 +51,11 @@ def test_a_model_wants_the_weights_it_was_fitted_with(tmp_path, weights, thin):
 @pytest.mark.parametrize("name", ["anomaly_dino", "dinomaly"])
 def test_whole_transformers_are_read_from_their_files(name, weights):
     options = {"steps": 1} if name == "dinomaly" else {}
-    detector = fitted(name, context=small_context(weights(f"{name}, whole")), **options)
+    file = weights(f"{name}, whole")
+    detector = fitted(name, context=small_context(file), **options)
+    network = next(m for m in detector.model.modules() if hasattr(m, "patch_embed"))
+    for key, tensor in torch.load(file, weights_only=True).items():
+        assert torch.equal(network.state_dict()[key], tensor), key
     (score,) = detector.score([brushed(9)])
     assert score.map.shape == (96, 112) and score.map.std() > 0
 

@@ -32,7 +32,7 @@ class MhPatchcore(OnOurBackbone[MhPatchcoreSettings], Remembering[MhPatchcoreSet
         with built_from(known.backbone, self.context.weights):
             return MHPatchcoreModel(
                 backbone=STAGES,
-                layers=list(known.stages),
+                layers=sorted(known.stages),
                 pca_variance_ratio=known.variance,
                 covariance_shrinkage=known.shrinkage,
                 memory_bank_size=known.members,

@@ -36,7 +36,7 @@ class Padim(OnOurBackbone[PadimSettings], Remembering[PadimSettings]):
         known = self.settings
         with built_from(known.backbone, self.context.weights):
             try:
-                return PadimModel(STAGES, list(known.stages), n_features=known.features)
+                return PadimModel(STAGES, sorted(known.stages), n_features=known.features)
             except InputError:
                 raise
             except ValueError as error:

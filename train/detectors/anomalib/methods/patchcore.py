@@ -32,7 +32,7 @@ class Patchcore(OnOurBackbone[PatchcoreSettings], Remembering[PatchcoreSettings]
         known = self.settings
         with built_from(known.backbone, self.context.weights):
             return PatchcoreModel(
-                layers=list(known.stages), backbone=STAGES, num_neighbors=known.neighbours
+                layers=sorted(known.stages), backbone=STAGES, num_neighbors=known.neighbours
             )
 
     def learn(self, model: Network, samples: Sequence[Sample], read: Reader) -> Metadata:

@@ -51,7 +51,7 @@ class Supersimplenet(OnOurBackbone[SupersimplenetSettings], Trained[Supersimplen
         self.criterion = SSNLoss()
         with built_from(known.backbone, self.context.weights):
             return SupersimplenetModel(
-                perlin_threshold=known.threshold, backbone=STAGES, layers=list(known.stages)
+                perlin_threshold=known.threshold, backbone=STAGES, layers=sorted(known.stages)
             )
 
     def start(self, model: Network, samples: Sequence[Sample], read: Reader) -> None:
