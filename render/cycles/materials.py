@@ -129,6 +129,31 @@ class Principled:
 
 
 @dataclass(frozen=True)
+class Glass:
+    """A clear body, which refracts and reflects; its mesh is closed.
+
+    Lamps behind it are found by chance alone, and each surface that light crosses is a bounce.
+
+    Attributes:
+        colour: share of the light that it lets through or reflects, at each surface.
+        roughness: 0 for polished.
+        refraction: index of refraction against what is outside.
+    """
+
+    colour: Value = 1.0
+    roughness: Value = 0.0
+    refraction: float = 1.5
+
+    def build(self, nodes: Nodes) -> Any:
+        """Add a glass shader."""
+        shader = nodes.add("ShaderNodeBsdfGlass")
+        nodes.feed(shader, "Color", self.colour)
+        nodes.feed(shader, "Roughness", self.roughness)
+        nodes.feed(shader, "IOR", self.refraction)
+        return shader.outputs["BSDF"]
+
+
+@dataclass(frozen=True)
 class Emission:
     """Light of its own; reflects nothing.
 

@@ -18,7 +18,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Mesh:
-    """A surface of flat polygons.
+    """A surface of polygons.
 
     Attributes:
         name: unique on its stage.
@@ -28,6 +28,7 @@ class Mesh:
         material_of: index into `materials`, one a face; empty where all faces have the first.
         maps: texture coordinates by the name of the texture: (C, 2), one row a corner, in the order
             of the faces; (0, 0) is a texture's corner at row 0, column 0, and (1, 1) the opposite.
+        smooth: whether light takes the polygons for a smooth surface, as of a round body.
         seen_by_camera: whether the camera sees it; what it reflects or lights is seen in any case.
     """
 
@@ -37,6 +38,7 @@ class Mesh:
     materials: tuple[Shader, ...]
     material_of: tuple[int, ...] = ()
     maps: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    smooth: bool = False
     seen_by_camera: bool = True
 
 

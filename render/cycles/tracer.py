@@ -188,6 +188,7 @@ def _add_mesh(bpy: Any, mesh: Mesh) -> None:
         data.materials.append(_material(bpy, f"{mesh.name}_{number}", material))
     if mesh.material_of:
         data.polygons.foreach_set("material_index", mesh.material_of)
+    data.polygons.foreach_set("use_smooth", [mesh.smooth] * len(mesh.faces))
     placed = bpy.data.objects.new(mesh.name, data)
     placed.visible_camera = mesh.seen_by_camera
     bpy.context.scene.collection.objects.link(placed)

@@ -9,7 +9,7 @@ from support.stages import SHAPE, VIEW, ground, square
 from tiny_scenes import ROOT, run
 
 from render.camera import View, pixel_to_plane
-from render.cycles.materials import Channel, Diffuse, Emission, Mix, Principled, Texture
+from render.cycles.materials import Channel, Diffuse, Emission, Glass, Mix, Principled, Texture
 from render.cycles.stage import Mesh, Stage
 from render.cycles.tracer import Sampling, Tracer
 from stainless.homography import project
@@ -111,6 +111,50 @@ def test_plastic_shows_its_colour_and_a_lamp_in_it(tracer):
     assert edge[2] > 2 * edge[0]
     # The highlight is the lamp's own white over the body's blue.
     assert middle[0] - edge[0] > 3 * edge[0]
+
+
+def box(name, low, high, material):
+    """Return an upright box."""
+    corners = np.array([(x, y, z) for z in (0, 1) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))])
+    sides = [(i, (i + 1) % 4, (i + 1) % 4 + 4, i + 4) for i in range(4)]
+    faces = ((3, 2, 1, 0), (4, 5, 6, 7), *sides)
+    low, high = np.array(low), np.array(high)
+    return Mesh(name, low + corners * (high - low), faces, (material,))
+
+
+def test_glass_lets_through_what_fresnel_says(tracer):
+    # Two surfaces, each of which reflects ((n - 1) / (n + 1))², and what goes to and fro between.
+    pane = box("pane", (-20, -20, 5), (20, 20, 8), Glass(1.0, 0.0, 1.5))
+    floor = square("floor", 400.0, 0.0, Emission((1.0, 0.5, 0.25)))
+    many = dataclasses.replace(ONCE, samples=256, bounces=12)
+    seen = tracer.render(Stage((floor, pane)), View(0, 0, 100.0, 2.0), (16, 16), many)
+    once = 0.2**2
+    through = (1 - once) / (1 + once)
+    np.testing.assert_allclose(
+        seen.mean(axis=(0, 1)), np.array([1, 0.5, 0.25]) * through, rtol=0.01
+    )
+    none = tracer.render(
+        Stage((floor, pane)), View(0, 0, 100.0, 2.0), (16, 16), dataclasses.replace(many, bounces=0)
+    )
+    assert none.max() < 0.1, "each surface is a bounce"
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_a_smooth_surface_has_no_facets(tracer, smooth):
+    # The upper side of an eight-cornered tube that lies along y, lit from the right.
+    turn = np.linspace(0, np.pi, 5)
+    arc = np.c_[6 * np.cos(turn), 0 * turn, 6 * np.sin(turn)]
+    along = np.array([0.0, 20.0, 0.0])
+    vertices = np.vstack([arc - along, arc + along])
+    faces = tuple((i, i + 5, i + 6, i + 1) for i in range(4))
+    tube = Mesh("tube", vertices, faces, (Diffuse(0.8),), smooth=smooth)
+    lamp = box("lamp", (300, -100, -100), (301, 100, 100), Emission(radiance=9.0))
+    many = dataclasses.replace(ONCE, samples=64, bounces=0)
+    seen = tracer.render(Stage((tube, lamp)), View(0, 0, 200.0, 14.0), (4, 56), many)[..., 0]
+    # Between the middle (x = 0) and the corner at 45 degrees (x = 4.2 mm).
+    facet = seen[:, 30:43].mean(axis=0)
+    rise = facet[-1] / facet[0]
+    assert rise > 1.5 if smooth else rise == pytest.approx(1, abs=0.05)
 
 
 BLENDER = shutil.which("blender")
