@@ -65,6 +65,7 @@ class Method:
         detector: name of a method of `train/detectors`.
         settings: of that.
         trainset: which pictures it is fitted to; None when it is melded.
+        every: learn from every Nth of them.
         augment: whether they are varied.
         base: name of the method whose model it continues; None for a fit from nothing.
         sources: names of the methods whose models are melded, in this order.
@@ -77,6 +78,7 @@ class Method:
     detector: str
     settings: Any
     trainset: str | None = None
+    every: int = 1
     augment: bool = False
     base: str | None = None
     sources: tuple[str, ...] = ()
@@ -175,6 +177,16 @@ class Experiment(Protocol):
     def page(results: Results, reading: Reading, folder: Path) -> Page:
         """Return the sections of the report."""
         return general(results, reading)
+
+
+def learned_from(method: Method, pictures: Pictures) -> list[Trainset]:
+    """Return the pictures that a method is fitted to; none when it is melded."""
+    if method.trainset is None:
+        return []
+    return [
+        Trainset(trainset.name, trainset.samples[:: method.every])
+        for trainset in pictures.trainsets[method.trainset]
+    ]
 
 
 def waves(methods: Sequence[Method]) -> list[list[Method]]:

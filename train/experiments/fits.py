@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from train.augment import Ranges
 from train.detectors.detector import Context, Trainset
 from train.detectors.fitting import fit_file
 from train.detectors.model_file import Model, read
-from train.experiments.experiment import Method
+from train.experiments.experiment import Method, Pictures, learned_from
 from train.experiments.feature_store import store_of
-from train.experiments.keys import model_key
+from train.experiments.keys import model_key, trainset_contents
 from train.report.results import Pass
 
 
@@ -44,7 +44,7 @@ def planned(
     waves: Sequence[Sequence[Method]],
     seed: int,
     device: str,
-    contents: Mapping[str, Sequence[str]],
+    pictures: Pictures,
 ) -> list[list[Fit]]:
     """Return the fits of waves of methods.
 
@@ -52,7 +52,7 @@ def planned(
         waves: as `experiment.waves` gives them.
         seed: of this repeat.
         device: where they are computed.
-        contents: of each trainset, as `keys.trainset_contents` gives them.
+        pictures: what they are fitted to.
     """
     keys: dict[str, str] = {}
     plan = []
@@ -60,8 +60,9 @@ def planned(
         fits = []
         for method in wave:
             needs = tuple(keys[name] for name in method.needs)
-            pictures = contents[method.trainset] if method.trainset is not None else None
-            keys[method.name] = model_key(method, seed, device, pictures, needs)
+            trainsets = learned_from(method, pictures)
+            contents = trainset_contents(trainsets) if trainsets else None
+            keys[method.name] = model_key(method, seed, device, contents, needs)
             fits.append(Fit(method, seed, device, keys[method.name], needs))
         plan.append(fits)
     return plan

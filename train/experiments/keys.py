@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,15 @@ from train.metrics import METRIC_VERSION
 THRESHOLD_RULE = "pixel-f1, picture-f1, else false-alarms"
 
 
-def content(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes (hex)."""
+@cache
+def _content(path: Path, size: int, time_ns: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def content(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes (hex); an unchanged file is read once."""
+    state = path.stat()
+    return _content(path, state.st_size, state.st_mtime_ns)
 
 
 def digest(value: Any) -> str:

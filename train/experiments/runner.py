@@ -16,11 +16,11 @@ from stainless.errors import InputError
 from stainless.files import remove_partials
 from train.detectors.detector import method as detector_method
 from train.experiments import datasets, feature_store, fits, pool, scoring
-from train.experiments.experiment import Experiment, Method, Pictures, waves
+from train.experiments.experiment import Experiment, Method, Pictures, learned_from, waves
 from train.experiments.feature_store import Options, options_of
 from train.experiments.fits import Fit, is_done, model_file
 from train.experiments.gathering import Row, write_results
-from train.experiments.keys import figures_key, labelled_contents, trainset_contents
+from train.experiments.keys import figures_key, labelled_contents
 from train.experiments.scoring import TEST, VALIDATION, figures_file, read_figures
 from train.experiments.settings import Common
 from train.experiments.stages import Stages
@@ -108,11 +108,9 @@ class Runner:
         self._seeds = [settings.seed + number for number in range(settings.repeats)]
         self._splits = {VALIDATION: pictures.validation, TEST: pictures.test}
         self._labelled = labelled_contents([*pictures.validation, *pictures.test])
-        contents = {key: trainset_contents(sets) for key, sets in pictures.trainsets.items()}
-        self._counts = {key: len(names) for key, names in contents.items()}
         ordered = waves(methods)
         self._plans = [
-            fits.planned(ordered, seed, settings.device, contents) for seed in self._seeds
+            fits.planned(ordered, seed, settings.device, pictures) for seed in self._seeds
         ]
         self._wanted = self._pictures_of_stores()
         self.keeps = self._fit_on_disk(settings.cache_gb)
@@ -144,8 +142,7 @@ class Runner:
                 pool.run([(fits.make, self._arguments(fit)) for fit in todo], self._count, "fits")
 
     def _arguments(self, fit: Fit) -> tuple[object, ...]:
-        trainsets = self.pictures.trainsets.get(fit.method.trainset or "", [])
-        return fit, trainsets, self.models, self._store
+        return fit, learned_from(fit.method, self.pictures), self.models, self._store
 
     def measure(self) -> None:
         """Score, threshold and evaluate every method of the tables."""
@@ -213,7 +210,9 @@ class Runner:
 
     def _work(self, fit: Fit) -> int:
         """Return how long a fit takes, roughly: the longest go first."""
-        return self._counts.get(fit.method.trainset or "", 0) * (8 if fit.method.augment else 1)
+        trainsets = learned_from(fit.method, self.pictures)
+        pictures = sum(len(trainset.samples) for trainset in trainsets)
+        return pictures * (8 if fit.method.augment else 1)
 
     def _fit_of(self, plan: Sequence[Sequence[Fit]], method: Method) -> Fit:
         return next(fit for wave in plan for fit in wave if fit.method.name == method.name)

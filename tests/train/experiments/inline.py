@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+
 from train.experiments import pool
 from train.experiments.experiment import Method
 from train.experiments.fits import Fit
@@ -22,7 +24,13 @@ class Inline:
             self.done.append(
                 f"{work.__name__} {method.name}" if isinstance(method, Method) else work.__name__
             )
-        return [work(*given) for work, given in jobs]
+        threads = torch.get_num_threads()
+        # As in the processes of a pool.
+        torch.set_num_threads(1)
+        try:
+            return [work(*given) for work, given in jobs]
+        finally:
+            torch.set_num_threads(threads)
 
     def taken(self) -> list[str]:
         """Return what was done since the last call, each once, sorted."""

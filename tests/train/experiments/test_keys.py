@@ -10,10 +10,11 @@ import pytest
 
 from stainless.dataset import read_category
 from stainless.errors import InputError
+from train.detectors.detector import Trainset
 from train.detectors.sequential_patchcore.settings import Settings
 from train.experiments import keys
 from train.experiments.datasets import is_finished
-from train.experiments.experiment import Dataset, Method
+from train.experiments.experiment import Dataset, Method, Pictures, learned_from
 
 METHOD = Method("Real", "real", "sequential_patchcore", Settings(), "real")
 
@@ -110,3 +111,15 @@ def test_a_dataset_of_another_scale_is_refused(tmp_path: Path) -> None:
     (whole / "scene.yaml").write_text("a: [")
     with pytest.raises(InputError, match=r"scene\.yaml: is no scene"):
         is_finished(Dataset("real", whole, "scene.yaml", 0.25))
+
+
+def test_a_method_may_learn_from_every_nth_picture(tmp_path: Path) -> None:
+    samples = read_category(plates.write_real(tmp_path), "cell", "train")
+    pictures = Pictures({"real": [Trainset("cell", samples)]}, [], [])
+    (thin,) = learned_from(replace(METHOD, every=3), pictures)
+    assert [sample.name for sample in thin.samples] == [samples[0].name, samples[3].name]
+    contents = [
+        keys.trainset_contents(learned_from(replace(METHOD, every=n), pictures)) for n in (1, 3)
+    ]
+    assert key(pictures=contents[0]) != key(pictures=contents[1])
+    assert learned_from(replace(METHOD, trainset=None), pictures) == []

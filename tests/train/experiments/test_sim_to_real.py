@@ -7,12 +7,18 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import plates
 import pytest
+from inline import Inline
 
+from stainless.cli import main
+from train.experiments import pool
+from train.experiments.sim_to_real.experiment import SimToReal
+from train.experiments.sim_to_real.settings import Baselines, Settings
 from train.report.results import VERSION
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -93,13 +99,13 @@ def test_nothing_is_left_but_the_results(finished: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_second_run_makes_nothing_anew(finished: Path, sets: Path) -> None:
-    made = {path: path.stat().st_mtime_ns for path in (finished / "models").iterdir()}
+def test_a_second_run_makes_only_what_is_missing(
+    finished: Path, sets: Path, inline: Inline
+) -> None:
     before = figures(finished)
     (finished / "figures/real.0.json").unlink()
-    done = run(sets / "experiment.yaml")
-    assert done.returncode == 0, done.stderr
-    assert {path: path.stat().st_mtime_ns for path in (finished / "models").iterdir()} == made
+    assert main(["experiment", "--config", str(sets / "experiment.yaml")]) == 0
+    assert inline.taken() == ["measure Real"]
     assert figures(finished) == before
 
 
@@ -142,13 +148,26 @@ def in_group(group: int) -> list[int]:
     return found
 
 
-def refused(config: Path, *options: str) -> str:
-    """Return the one line of a run that bad input stops."""
-    done = run(config, *options)
-    assert done.returncode == 2, done.stderr
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith("experiment: error: "), done.stderr
-    return lines[0].removeprefix("experiment: error: ")
+@pytest.fixture
+def inline(monkeypatch: pytest.MonkeyPatch) -> Inline:
+    """Lets an experiment run its jobs here."""
+    jobs = Inline()
+    monkeypatch.setattr(pool, "run", jobs)
+    return jobs
+
+
+@pytest.fixture
+def refused(inline: Inline, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Returns the one line of a run that bad input stops."""
+
+    def refused(config: Path | None, *options: str) -> str:
+        words = ["--config", str(config)] if config is not None else []
+        assert main(["experiment", *words, *options]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("experiment: error: ")
+        return line.removeprefix("experiment: error: ")
+
+    return refused
 
 
 @pytest.fixture
@@ -160,32 +179,32 @@ def broken(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_set_without_validation_part(broken: Path) -> None:
+def test_a_set_without_validation_split(broken: Path, refused: Callable[..., str]) -> None:
     (broken / "real/validation").rename(broken / "elsewhere")
     line = refused(broken / "experiment.yaml")
     assert "has no validation split" in line and "--real.hold_out" in line
-    done = run(broken / "experiment.yaml", "--real.hold_out", "0.4")
-    assert done.returncode == 0, done.stderr
+    words = ["--config", str(broken / "experiment.yaml"), "--real.hold_out", "0.4"]
+    assert main(["experiment", *words]) == 0
     results = json.loads((broken / "report/results.json").read_text())
     counts = (results["own"]["real"]["validation"], results["own"]["real"]["test"])
     # Whole parts of two pictures each.
     assert counts in ((2, 4), (4, 2))
 
 
-def test_a_set_without_masks(broken: Path) -> None:
+def test_a_set_without_masks(broken: Path, refused: Callable[..., str]) -> None:
     for mask in (broken / "real/cell/ground_truth/defective").iterdir():
         mask.unlink()
     line = refused(broken / "experiment.yaml")
     assert "has no mask" in line and "test/defective/000.png" in line
 
 
-def test_a_set_without_defects(broken: Path) -> None:
+def test_a_set_without_defects(broken: Path, refused: Callable[..., str]) -> None:
     plates.write_real(broken / "good", defective=False)
     line = refused(broken / "experiment.yaml", "--real.data", str(broken / "good"))
     assert "no defect" in line
 
 
-def test_a_set_of_unknown_classes(broken: Path) -> None:
+def test_a_set_of_unknown_classes(broken: Path, refused: Callable[..., str]) -> None:
     listed = broken / "real/annotations/classes.json"
     listed.write_text(json.dumps({"classes": plates.CLASSES[1:]}))
     line = refused(broken / "experiment.yaml")
@@ -196,10 +215,9 @@ def test_a_set_of_unknown_classes(broken: Path) -> None:
     ("options", "pattern"),
     [
         (["--scenarios", "[Reel]"], r"^--scenarios: Reel, expected some of Real, Synth"),
-        (
-            ["--baselines.models", "[patchcor]"],
-            r"patchcor, expected some of .*sequential_p",
-        ),
+        (["--baselines.models", "[patchcor]"], r"models: patchcor, expected some of .*padim"),
+        (["--baselines.models", "[ganomaly]"], r"ganomaly, expected a method that gives anomaly"),
+        (["--detector.size", "1"], r"^--detector\.size: 1, expected at least 2"),
         (["--repeats", "0"], r"^--repeats: 0, expected at least 1"),
         (["--real.data", "nowhere"], r"real\.data: nowhere, expected a dataset"),
         (["--detecter.size", "3"], r"unknown key, did you mean detector"),
@@ -211,7 +229,9 @@ def test_a_set_of_unknown_classes(broken: Path) -> None:
         (["--real.hold_out", "1.5"], r"hold_out: 1\.5, expected 0 to below 1"),
     ],
 )
-def test_settings_that_cannot_be_used(broken: Path, options: list[str], pattern: str) -> None:
+def test_settings_that_cannot_be_used(
+    broken: Path, refused: Callable[..., str], options: list[str], pattern: str
+) -> None:
     assert re.search(pattern, refused(broken / "experiment.yaml", *options))
     assert not (broken / "report/results.json").exists()
 
@@ -229,17 +249,19 @@ def test_help_and_keys_need_no_torch() -> None:
         assert "real.data" in done.stdout
 
 
-def test_a_command_without_a_usable_file() -> None:
-    words = [sys.executable, "-m", "stainless.cli", "experiment"]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 2 and "--config: missing" in done.stderr
-    done = subprocess.run([*words, "--config", "no.yaml"], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "no.yaml" in done.stderr
-    assert "--keys: experiment: other, expected one of" in refused_keys("other")
+def test_a_command_without_a_usable_file(refused: Callable[..., str]) -> None:
+    assert "--config: missing" in refused(None)
+    assert refused(Path("no.yaml")) == "no.yaml: no such file"
+    assert refused(None, "--keys", "other").startswith("--keys: experiment: other, expected one of")
 
 
-def refused_keys(name: str) -> str:
-    words = [sys.executable, "-m", "stainless.cli", "experiment", "--keys", name]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 2
-    return done.stderr
+def test_baselines_are_methods_with_this_experiment_s_settings() -> None:
+    settings = Settings(scenarios=["Real"], baselines=Baselines(["patchcore", "padim"]))
+    _, patchcore, padim = SimToReal(settings).methods()
+    assert patchcore.name == "anomalib PatchCore" and patchcore.detector == "patchcore"
+    assert (patchcore.settings.members, patchcore.every) == (2048, 8)
+    assert patchcore.note == "learns from one in 8 nominal pictures" and padim.note is None
+    assert patchcore.settings.side is padim.settings.side is None
+    settings.baselines = Baselines(["supersimplenet"], every=3, steps=7)
+    net = SimToReal(settings).methods()[-1]
+    assert (net.settings.steps, net.every, net.settings.window) == (7, 3, 128)

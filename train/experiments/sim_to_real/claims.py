@@ -119,6 +119,6 @@ def _tells_more(comparisons: Comparisons) -> Finding:
         ],
         "reason": TOO_FEW
         if not comparisons.enough
-        else f"{more} pairs are told apart by defect-wise recall alone, {less} by pixel recall "
-        f"alone; in {opposed} the two disagree about which method is better",
+        else f"Pairs told apart by defect-wise recall alone: {more}; by pixel recall alone: "
+        f"{less}; in which the two disagree about which method is better: {opposed}.",
     }

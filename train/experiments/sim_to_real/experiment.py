@@ -96,9 +96,9 @@ class SimToReal(Experiment):
             DETECTOR,
             self._settings.detector,
             scenario.trainset,
-            scenario.augment,
-            scenario.base,
-            scenario.sources,
+            augment=scenario.augment,
+            base=scenario.base,
+            sources=scenario.sources,
             listed=listed,
         )
 
@@ -112,7 +112,7 @@ class SimToReal(Experiment):
         if every is None:
             every = PATCHCORE_EVERY if name == "patchcore" else 1
         # Pictures at their own size, as for all scenarios.
-        wanted: dict[str, Any] = {"every": every, "side": None}
+        wanted: dict[str, Any] = {"side": None}
         notes = [f"learns from one in {every} nominal pictures"] if every > 1 else []
         if name == "patchcore":
             wanted["members"] = self._settings.detector.size
@@ -123,7 +123,8 @@ class SimToReal(Experiment):
         has = {field.name for field in fields(defaults)}
         settings = replace(defaults, **{key: wanted[key] for key in wanted if key in has})
         note = "; ".join(notes) or None
-        return Method(TITLES.get(name, name), "baseline", name, settings, REAL, note=note)
+        title = TITLES.get(name, name)
+        return Method(title, "baseline", name, settings, REAL, every, note=note)
 
     def pictures(self) -> Pictures:
         """Read the real set and the synthetic ones that the scenarios need.
