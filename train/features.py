@@ -57,7 +57,7 @@ class PatchNetwork(nn.Module):
         """Map (B, 3, H, W) in [0, 1] to (B, h, w, D)."""
         height, width = images.shape[-2:]
         normalised = F.pad((images - self.mean) / self.std, self.margins(height, width), "reflect")
-        maps = [self.pool(found) for found in self.stages(normalised)]
+        maps = [self.pool(stage) for stage in self.stages(normalised)]
         grid = maps[0].shape[-2:]
         coarse = [F.interpolate(m, size=grid, mode="bilinear") for m in maps[1:]]
         joined = torch.cat([maps[0], *coarse], dim=1).permute(0, 2, 3, 1)
@@ -238,7 +238,7 @@ def _compile_openvino(network: PatchNetwork, example: Tensor) -> Callable[[Tenso
     request = compiled.create_infer_request()
 
     def run(batch: Tensor) -> Tensor:
-        found = request.infer({0: batch.cpu().contiguous().numpy()}, share_inputs=True)
-        return torch.from_numpy(found[0].copy())
+        result = request.infer({0: batch.cpu().contiguous().numpy()}, share_inputs=True)
+        return torch.from_numpy(result[0].copy())
 
     return run

@@ -98,6 +98,24 @@ def test_openvino_agrees_with_torch(extractor):
         torch.testing.assert_close(fast(picture(*size)), expected, rtol=1e-3, atol=1e-3)
 
 
+def test_a_backbone_of_timm_fills_the_same_grid(tmp_path):
+    """Random weights, written to files that say so."""
+    import timm
+
+    identities = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        file = tmp_path / f"{seed}.pth"
+        torch.save(timm.create_model("resnet18", pretrained=False).state_dict(), file)
+        ours = FeatureExtractor("timm:resnet18", stages=(2, 3), weights=file)
+        assert ours(picture(100, 131)).shape == (1, 25, 33, 64 + 128)
+        assert (ours.dimension, ours.pitch, ours.first_centre) == (192, 4, 0.0)
+        identities.append(ours.identity())
+    first, second = identities
+    assert first["backbone"] == "timm:resnet18" and first["mean"] == [0.485, 0.456, 0.406]
+    assert first.pop("weights") != second.pop("weights") and first == second
+
+
 def test_bad_images_are_refused(extractor):
     with pytest.raises(InputError, match="60x80 pixels is too small"):
         extractor(picture(80, 60))

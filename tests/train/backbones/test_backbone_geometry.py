@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.threads import one_thread  # noqa: F401
 from torch import nn
 
 from train.backbones import Stages

@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 from safetensors.torch import save_file
+from support.threads import one_thread  # noqa: F401
 
 from stainless.errors import InputError
 from train.backbones import Stages, known, published_weights

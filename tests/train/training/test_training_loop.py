@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.threads import one_thread  # noqa: F401
 from train_line import Line
 
 from stainless.errors import InputError

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from support.check_detector import brushed, samples, small_context
+from support.threads import one_thread  # noqa: F401
 from torch import nn
 
 from stainless.dataset import ArraySample
@@ -24,7 +25,6 @@ SMALL = Settings(epochs=2, batch=2)
 @pytest.fixture(scope="module")
 def fitted():
     """A detector that has learned from four pictures of grooves."""
-    torch.set_num_threads(1)
     detector = SimpleNet(
         Settings(epochs=15, batch=2, noise=1.0, adapter_rate=1e-3, discriminator_rate=2e-3),
         small_context(),
