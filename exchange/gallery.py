@@ -214,7 +214,8 @@ def _write_pictures(
     shades = colours(table.values())
     masks: dict[int, np.ndarray] = {}
     labels: dict[int, list[Any]] = {}
-    for instance in instances(sample, table):
+    # Of a defect that is known by picture only, the page has the class.
+    for instance in instances(sample, table) if sample.truth == "pixel" else ():
         index = instance.of.index
         mask = masks.setdefault(index, np.zeros((width, height), np.uint8))
         mask.ravel()[instance.pixels] = 255

@@ -11,6 +11,11 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os import SEEK_CUR
+from typing import BinaryIO
+
+#: How a PNG begins.
+PNG = b"\x89PNG\r\n\x1a\n"
 
 _ORIENTATION, _SUBFILE, _WIDTH, _HEIGHT, _BITS = 274, 254, 256, 257, 258
 
@@ -129,6 +134,34 @@ def _png(data: bytes) -> Header:
             header.transparent = struct.unpack(f">{len(content) // 2}H", content)
         elif kind == b"acTL" and len(content) >= 4:
             header.pages = int.from_bytes(content[:4], "big")
+    return header
+
+
+def read_png_frame(file: BinaryIO) -> Header:
+    """Return the size and the orientation of a PNG; its pixels are passed over.
+
+    Args:
+        file: open, at its beginning.
+
+    Raises:
+        DamagedError: it ends before its end.
+    """
+    header = Header()
+    file.seek(8)
+    kind = b""
+    while kind != b"IEND":
+        head = file.read(8)
+        if len(head) < 8:
+            raise DamagedError("is truncated")
+        length, kind = struct.unpack(">I4s", head)
+        if kind == b"IHDR":
+            width, height = struct.unpack(">II", file.read(8))
+            header.size = (height, width)
+            length -= 8
+        elif kind == b"eXIf":
+            header.orientation = _exif_orientation(file.read(length))
+            length = 0
+        file.seek(length + 4, SEEK_CUR)
     return header
 
 

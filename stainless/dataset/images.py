@@ -5,11 +5,12 @@ from __future__ import annotations
 import struct
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
 
-from stainless.dataset.headers import DamagedError, Header, read_header
+from stainless.dataset.headers import PNG, DamagedError, Header, read_header, read_png_frame
 from stainless.dataset.orientation import Frame, upright
 from stainless.errors import DataWarning, InputError
 
@@ -102,11 +103,22 @@ def frame_of(path: Path) -> Frame:
     Raises:
         InputError: the file is missing, empty, corrupt or truncated.
     """
+    with _opened(path) as file:
+        if file.read(8) == PNG:
+            try:
+                header = read_png_frame(file)
+            except (DamagedError, struct.error):
+                raise InputError(f"{path}: is truncated") from None
+            if header.size is not None:
+                return _frame(header.size, header.orientation)
     data = _read_bytes(path)
     header = _header(data, path)
     height, width = header.size or _decoded(data, path).shape[:2]
-    size = (height, width)
-    return Frame(Frame(size, header.orientation).stored, header.orientation)
+    return _frame((height, width), header.orientation)
+
+
+def _frame(stored: tuple[int, int], orientation: int) -> Frame:
+    return Frame(Frame(stored, orientation).stored, orientation)
 
 
 def read(path: Path) -> tuple[np.ndarray, Header]:
@@ -157,11 +169,16 @@ def _decoded(data: bytes, path: Path) -> np.ndarray:
     return pixels
 
 
-def _read_bytes(path: Path) -> bytes:
+def _opened(path: Path) -> BinaryIO:
     try:
-        data = path.read_bytes()
+        return path.open("rb")
     except OSError as error:
         raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+
+
+def _read_bytes(path: Path) -> bytes:
+    with _opened(path) as file:
+        data = file.read()
     if not data:
         raise InputError(f"{path}: is empty")
     return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from urllib.parse import unquote_to_bytes
 
 import cv2
@@ -181,6 +182,21 @@ def test_names_that_are_no_utf8_survive(tmp_path, runs):
         assert (tmp_path / "data" / file).read_bytes() == pixels
         thumb = os.fsdecode(unquote_to_bytes(picture["url"]))
         assert (tmp_path / "gallery" / f"{thumb}.jpg").is_file()
+
+
+def test_defects_without_masks_are_browsed_but_not_exported(mvtec, tmp_path, runs, refused):
+    root = mvtec()
+    shutil.rmtree(root / "plate/ground_truth")
+    runs("gallery", "--data", root, "--out", tmp_path / "gallery")
+    kinds = {
+        picture["kind"]: picture["labels"]
+        for picture in described(tmp_path / "gallery")["pictures"]
+    }
+    assert kinds == {"good": [], "dent": [], "scratch": []}
+    words = ("--data", root, "--category", "plate", "--split", "test", "--out", tmp_path / "out")
+    for command in ("export-coco", "export-labelme"):
+        # An export without its labels would turn it into a good picture.
+        assert "has no mask, only its class dent is known" in refused(command, *words)
 
 
 def test_loco_defects_are_the_classes_of_exports(loco, tmp_path, runs):
