@@ -17,7 +17,7 @@ from exchange.dataset import (
     bounding_box,
     class_table,
     instances,
-    read_split,
+    read_marked,
     refuse_inside,
 )
 from stainless.dataset import AnnotationClass, Sample, image_size
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_inside(args.out, args.data)
     _refuse_foreign(args.out)
-    samples = read_split(args, args.category, args.split)
+    samples = read_marked(args)
     classes = class_table(args.data, [args.category], samples)
     content = describe(
         tqdm(samples, unit="image", disable=None, leave=False), classes, args.data, args.split

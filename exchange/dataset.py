@@ -110,6 +110,19 @@ def read_split(args: argparse.Namespace, category: str, split: str) -> list[Samp
     return read_category(args.data, category, split, **reading(args))
 
 
+def read_marked(args: argparse.Namespace) -> list[Sample]:
+    """Return the pictures of the split that the arguments of `add_split` name, to be exported.
+
+    Raises:
+        InputError: as `read_split`, or a defect has no mask: its export would show a good picture.
+    """
+    samples = read_split(args, args.category, args.split)
+    for sample in samples:
+        if sample.truth != "pixel":
+            raise InputError(f"{sample.image}: has no mask, only its class {sample.label} is known")
+    return samples
+
+
 def class_table(
     root: Path, categories: Iterable[str], samples: Iterable[Sample]
 ) -> dict[str, AnnotationClass]:

@@ -23,7 +23,7 @@ from exchange.dataset import (
     bounding_box,
     class_table,
     instances,
-    read_split,
+    read_marked,
     refuse_inside,
 )
 from stainless.dataset import Sample, frame_of, image_size
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     refuse_inside(args.out, args.data)
-    samples = read_split(args, args.category, args.split)
+    samples = read_marked(args)
     classes = class_table(args.data, [args.category], samples)
     place = args.out / args.category
     targets = [place / f"{sample.name}{_ending(sample)}" for sample in samples]

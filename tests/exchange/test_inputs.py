@@ -197,6 +197,7 @@ def test_defects_without_masks_are_browsed_but_not_exported(mvtec, tmp_path, run
     for command in ("export-coco", "export-labelme"):
         # An export without its labels would turn it into a good picture.
         assert "has no mask, only its class dent is known" in refused(command, *words)
+        assert not (tmp_path / "out").exists()
 
 
 def test_loco_defects_are_the_classes_of_exports(loco, tmp_path, runs):
