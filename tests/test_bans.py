@@ -43,7 +43,8 @@ FLOORS = (
     ("train.features", "train.training"),
     ("train.detectors",),
     ("train", "train.report"),
-    ("train.commands", "train.experiments", "render", "exchange"),
+    ("train.experiments", "render", "exchange"),
+    ("train.commands",),
 )
 
 #: What plans, `--help` and `--keys` load on import, and what they must not: it takes seconds.
@@ -63,7 +64,7 @@ PLACES = {
 FILES = ("render.parts.plate.flaws", "train.metrics.measures", "train.verdicts.rules")
 
 #: Except that an experiment is about methods, and that programs measure one of them.
-ABOUT_METHODS = re.compile(r"train\.experiments\.(\w+\.|real_table).*|train\.benchmark_scoring")
+ABOUT_METHODS = re.compile(r"train\.experiments\.\w+\..*|train\.benchmark_\w+")
 
 #: Programs that measure tell the time.
 MEASURING = re.compile(r"stainless\.measure|render\..*benchmark")

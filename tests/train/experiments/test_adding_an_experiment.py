@@ -11,6 +11,7 @@ import browser
 import plates
 import pytest
 from inline import Inline
+from support.check_experiment import check_experiment
 
 import train.detectors
 import train.experiments
@@ -62,6 +63,10 @@ def run(jobs: Inline, folder: Path) -> Callable[..., list[str]]:
 
     assert run() == [*FITS, *FIGURES]
     return run
+
+
+def test_it_holds_to_what_all_must(jobs: Inline) -> None:
+    check_experiment("greys")
 
 
 def test_results_and_report_are_there(run: Callable[..., list[str]], folder: Path) -> None:

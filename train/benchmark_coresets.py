@@ -67,9 +67,7 @@ COLUMNS = (
 
 def main(argv: list[str] | None = None) -> int:
     """Run the experiment of one command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m train.detectors.sequential_patchcore.real_table", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m train.benchmark_coresets", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
     parser.add_argument("--category", required=True, help="folder in it; needs a validation split")
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
@@ -278,4 +276,4 @@ def _row(cells: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main, "real_table"))
+    sys.exit(guarded(main, "benchmark_coresets"))
