@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import timm
 import torch
-from small_networks import ThinTeacher, calibrated, dinov2
+from small_networks import ThinEfficientNet, ThinTeacher, calibrated, dinov2
 
 from train.detectors.detector import method
 
@@ -46,7 +46,8 @@ def weights(tmp_path_factory):
         build = {
             "anomaly_dino": lambda: dinov2("vit_small_thin_patch14_dinov2"),
             "anomaly_dino, whole": lambda: dinov2("vit_small_patch14_dinov2"),
-            "csflow": lambda: calibrated(efficientnet_b5(weights=None)),
+            "csflow": lambda: calibrated(ThinEfficientNet()),
+            "csflow, whole": lambda: calibrated(efficientnet_b5(weights=None)),
             "dinomaly": lambda: dinov2("vit_small_thin_patch14_dinov2"),
             "dinomaly, whole": lambda: dinov2("vit_small_patch14_reg4_dinov2"),
             "efficient_ad": lambda: ThinTeacher(8),
@@ -75,12 +76,13 @@ def natural(tmp_path):
 
 @pytest.fixture
 def thin(monkeypatch, natural):
-    """Let EfficientAD and those on DINOv2 be small too."""
+    """Let the frozen networks be small too."""
     from anomalib.models.image.dinomaly.torch_model import DINO_ARCHITECTURES
     from anomalib.models.image.efficient_ad import torch_model
 
-    import train.detectors.anomalib.methods  # noqa: F401
+    from train.detectors.anomalib.methods import csflow
 
+    monkeypatch.setattr(csflow, "efficientnet_b5", ThinEfficientNet)
     monkeypatch.setattr(torch_model, "SmallPatchDescriptionNetwork", ThinTeacher)
     monkeypatch.setitem(method("efficient_ad").small, "imagenet", str(natural))
     monkeypatch.setitem(

@@ -24,6 +24,27 @@ class ThinTeacher(nn.Module):
         return self.conv4(relu(self.conv3(pool(relu(self.conv2(x)), 2))))
 
 
+class ThinEfficientNet(nn.Module):
+    """Has the layer that CS-Flow takes of EfficientNet-B5, as coarse and as wide."""
+
+    def __init__(self, weights=None):
+        super().__init__()
+        del weights
+        last = nn.Sequential(*(nn.Identity() for _ in range(8)), nn.Conv2d(16, 304, 1))
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 8, 4, 4),
+            nn.BatchNorm2d(8),
+            nn.SiLU(),
+            nn.Conv2d(8, 16, 8, 8),
+            nn.BatchNorm2d(16),
+            nn.SiLU(),
+            last,
+        )
+
+    def forward(self, x):
+        return self.features(x)
+
+
 def dinov2(name):
     """Return a transformer whose layers all count; as published, none would without training."""
     network = timm.create_model(name, pretrained=False)
