@@ -180,7 +180,9 @@ class Part(ABC):
         Args:
             scene: of the part's own type.
             side: what the sample is within a series; None outside of one, where all are good.
-            streams: where random numbers come from; what one purpose draws moves no other.
+            streams: where random numbers come from, so that what one purpose draws moves no other:
+                `Stream.PART` with a number for each purpose of the body, `Stream.LIGHT`, and
+                `Stream.DEFECT` with a flaw's own number.
 
         Returns:
             A frozen dataclass that `dataclasses.asdict` makes JSON.

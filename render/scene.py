@@ -120,7 +120,7 @@ def scene_with(name: str, ranges: type[Any]) -> type[Scene]:
 
     return make_dataclass(
         f"{name.title().replace('_', '')}Scene",
-        [(name, ranges, field(default_factory=ranges))],
+        [("part", str, name), (name, ranges, field(default_factory=ranges))],
         bases=(Scene,),
         namespace={"__doc__": f"Attributes:\n    {name}: the part.", "validate": validate},
     )

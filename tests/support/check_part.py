@@ -32,7 +32,7 @@ SIDES = 4
 def small_scene(name: str) -> Scene:
     """Return a scene of one good and some defective sides in small pictures."""
     own = TESTS / name / "small.yaml"
-    scene = read_scene(own) if own.exists() else part(name).scene(part=name)
+    scene = read_scene(own) if own.exists() else part(name).scene()
     groups = [Group("train", 1), Group("test", SIDES - 1, defects=True, impure_sides=1)]
     camera = dataclasses.replace(scene.camera, resolution_px=(48, 40), views=(1, 1))
     small = dataclasses.replace(
@@ -77,7 +77,7 @@ def flat(value: object, key: str = "") -> Iterator[tuple[str, object]]:
 
 def its_numbers_are_plausible_and_no_two_agree(scene: Scene) -> None:
     kind = part(scene.part)
-    assert kind.name == scene.part
+    assert kind.name == scene.part == kind.scene().part
     assert all(101 <= flaw.index <= 255 for flaw in kind.flaws.values())
     assert all(1 <= index <= 100 for index in kind.impurities.values())
     for numbers in (

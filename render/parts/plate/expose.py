@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ from stainless.homography import project
 Float32 = npt.NDArray[np.float32]
 
 CLEAN, STAINED = "clean", "stained"
+
+#: Normals, reflectance and diffuse material; see `stage.plate`.
+Maps = tuple[PlateMap, PlateMap | None, PlateMap | None]
 
 
 def shots(scene: PlateScene) -> list[Shot]:
@@ -49,28 +53,19 @@ class _Lit:
         self._scene, self._plate, self._frame, self._tracer = scene, plate, frame, tracer
         self._rendered: dict[tuple[str, float], Float32] = {}
 
-    def __call__(
-        self,
-        name: str,
-        variant: Variant,
-        normals: PlateMap,
-        reflectance: PlateMap | None = None,
-        diffuse: PlateMap | None = None,
-    ) -> Float32:
+    def __call__(self, name: str, variant: Variant, maps: Callable[[], Maps]) -> Float32:
         """Return the radiance, (H, W, 1), of the plate with some maps.
 
         Args:
-            name: of the set of maps, which are the same whenever it is given.
+            name: of the maps, which are the same whenever it is given.
             variant: the light.
-            normals, reflectance, diffuse: see `stage.plate`.
+            maps: makes them, where they are not rendered yet.
         """
         key = name, variant.turn_rad
         if key not in self._rendered:
             view = self._frame.view
             light = placed(self._plate.light, view.x_mm, view.y_mm, variant.turn_rad)
-            stage = stage_of(
-                self._scene.plate.size_mm, self._plate.metal, light, normals, reflectance, diffuse
-            )
+            stage = stage_of(self._scene.plate.size_mm, self._plate.metal, light, *maps())
             self._rendered[key] = self._tracer.render(
                 stage, view, self._frame.shape, self._sampling
             )
@@ -82,7 +77,7 @@ def expose(scene: PlateScene, sample: Sample, frame: Frame, tracer: Tracer) -> I
     """Yield the exposures of one view, in the order of `shots`."""
     plate: PlateSample = sample.part
     normals = normal_map(scene, plate, frame.view, frame.shape)
-    labels = cover(
+    covered = cover(
         plate.impurities,
         pixel_to_plane(frame.view, frame.shape),
         frame.shape,
@@ -91,22 +86,26 @@ def expose(scene: PlateScene, sample: Sample, frame: Frame, tracer: Tracer) -> I
     )
     lit = _Lit(scene, plate, frame, tracer)
     if scene.series is not None:
-        yield from _whole(scene, plate, frame, normals, labels, lit)
+        yield from _whole(scene, plate, frame, normals, covered, lit)
         return
-    bare = Cover.none(frame.shape)
-    region = twin_region(labels.classes > 0, sample.sensor)
+    bare = Cover.none(frame.shape).labels()
+    region = twin_region(covered.classes > 0, sample.sensor)
     for shot in shots(scene):
         variant = VARIANTS[shot.light]
-        clean = lit(CLEAN, variant, normals)
+        clean = lit(CLEAN, variant, lambda: (normals, None, None))
         if shot.twin == CLEAN:
-            yield Exposure(shot, clean, bare.labels())
+            yield Exposure(shot, clean, bare)
         elif scene.twins == "ratio" or not region.any():
-            yield Exposure(shot, clean * labels.ratio[..., None], labels.labels(), region)
+            yield Exposure(shot, clean * covered.ratio[..., None], covered.labels(), region)
         else:
-            raised, diffuse = with_diffuse(plate, normals)
-            painted = reflectance_map(plate, normals)
-            covered = lit(STAINED, variant, raised, painted, diffuse)
-            yield Exposure(shot, covered, labels.labels(), region)
+            stained = lit(STAINED, variant, partial(_stained_maps, plate, normals))
+            yield Exposure(shot, stained, covered.labels(), region)
+
+
+def _stained_maps(plate: PlateSample, normals: PlateMap) -> Maps:
+    """Return the maps of a plate whose stains Cycles renders."""
+    raised, diffuse = with_diffuse(plate, normals)
+    return raised, reflectance_map(plate, normals), diffuse
 
 
 def _whole(
@@ -114,15 +113,15 @@ def _whole(
     plate: PlateSample,
     frame: Frame,
     normals: PlateMap,
-    labels: Cover,
+    covered: Cover,
     lit: _Lit,
 ) -> Iterator[Exposure]:
     """Yield a series' exposures, each with all there is, cut out along the plate's border."""
     raised, diffuse = with_diffuse(plate, normals)
     kept = plate_region(scene, frame.view, frame.shape)
     for shot in shots(scene):
-        radiance = lit("", VARIANTS[shot.light], raised, diffuse=diffuse)
-        yield Exposure(shot, radiance * labels.ratio[..., None], labels.labels(kept), kept=kept)
+        radiance = lit("", VARIANTS[shot.light], lambda: (raised, None, diffuse))
+        yield Exposure(shot, radiance * covered.ratio[..., None], covered.labels(kept), kept=kept)
 
 
 def plate_region(scene: PlateScene, view: View, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
