@@ -1,11 +1,12 @@
 """Reading of datasets for training and evaluation; decoded with OpenCV, described by names.
 
     samples = read_category("datasets/demo", "stained", "test")
-    image = load_image(samples[0].image)    # (H, W, 3) uint8 RGB
-    mask = load_mask(samples[0])            # (H, W) bool, empty when good
+    image = samples[0].load()       # (H, W, 3) uint8 RGB, upright
+    mask = load_mask(samples[0])    # (H, W) bool, empty when good
 
-Reading a category looks at names only; what is wrong inside a file shows when it is loaded, as
-one line that names it (`stainless.errors.InputError`).
+Reading a category looks at the names of pictures and masks only; what is wrong inside one shows
+when it is loaded, as one line that names it (`stainless.errors.InputError`). docs/inputs.md has all
+that is read.
 """
 
 from stainless.dataset.areas import load_areas

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stainless.dataset_options import counted
 from train.commands.common import add_model, open_model
 from train.commands.splits import (
     add_data,
@@ -69,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     own.write_text(TABLE, table + "\n")
     own.write_text(METRICS, json_text(result))
     print(table)
+    print(counted(f"{args.data / args.category}: {args.split}", samples), file=sys.stderr)
     return 0
 
 

@@ -61,12 +61,12 @@ def test_labelme_files_serve_from_fit_to_report(tmp_path, capsys):
 def test_a_threshold_fitted_to_the_judged_images_is_told(data, model, tmp_path, capsys):
     words = ["evaluate", "--model", model, "--data", data, "--category", "plate"]
     _, _, told = run(capsys, *words, "--out", tmp_path / "test")
-    assert told == []
+    assert told == [f"{data / 'plate'}: test: 4 images (good 2, scratch 2)"]
     words += ["--split", "validation"]
     _, _, told = run(capsys, *words, "--out", tmp_path / "validation")
-    assert len(told) == 1 and "threshold was fitted to 4 of these 4 images" in told[0]
+    assert len(told) == 2 and "threshold was fitted to 4 of these 4 images" in told[0]
     _, _, told = run(capsys, *words, "--out", tmp_path / "given", "--threshold", 9)
-    assert told == []
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "table.txt", "per_image.csv"])
