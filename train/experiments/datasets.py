@@ -151,4 +151,7 @@ def read_labelled(
                 f"{root / category}: its {name} split shows no defect, expected defective "
                 "images with masks"
             )
+        for sample in samples:
+            if not sample.is_good and sample.mask is None:
+                raise InputError(f"{sample.image}: has no mask, expected one of every defect")
     return Labelled(validation, test, note)
