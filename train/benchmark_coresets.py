@@ -38,9 +38,9 @@ from train.metrics import (
     evaluate,
     read_records,
 )
-from train.scoring import fit_thresholds, thresholds_of
 from train.seeding import seeded
 from train.verdicts.choice import usual_rules
+from train.verdicts.fitting import fit_thresholds, thresholds_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

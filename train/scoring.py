@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,9 +18,6 @@ from train.detectors.detector import Detector, Score
 from train.detectors.model_file import Model
 from train.map_files import map_file, write_map
 from train.metrics import Records, read_records
-from train.metrics.metric import Reading, Thresholds
-from train.metrics.records import maps_of
-from train.verdicts import PICTURE, PIXEL, Fitted, Labelled, Rule
 
 
 def score_picture(detector: Detector, sample: Sample, image: np.ndarray) -> Score:
@@ -89,63 +86,3 @@ def scored_records(
     finally:
         if own is None:
             shutil.rmtree(maps, ignore_errors=True)
-
-
-def labelled(records: Records) -> dict[str, Labelled]:
-    """Return what thresholds are fitted to, by what they are of.
-
-    Returns:
-        "picture": the scores of pictures. "pixel": the highest pixel of each, and all pixels where
-        every image has a map and every defect is marked; left out where any image has no map.
-
-    Raises:
-        InputError: as `Record.pixels`.
-    """
-    scores, tops, defective = [], [], []
-    complete = mapped = True
-    for record in records():
-        reading = Reading(record, Thresholds(None))
-        scores.append(reading.score)
-        defective.append(record.defective)
-        mapped &= record.scores is not None
-        complete &= record.lacks is None
-        tops.append(reading.top if mapped else np.nan)
-    kinds = np.array(defective, bool)
-    found = {PICTURE: Labelled(np.array(scores), kinds)}
-    if mapped:
-        maps = maps_of(records) if complete else None
-        found[PIXEL] = Labelled(np.array(tops, np.float32), kinds, maps)
-    return found
-
-
-def fit_thresholds(
-    records: Records,
-    rules: Mapping[str, Rule],
-    parameters: Mapping[str, float | None] | None = None,
-) -> dict[str, Fitted]:
-    """Fit thresholds to records.
-
-    Args:
-        records: of a validation split.
-        rules: rule of each kind of threshold.
-        parameters: number of a rule by its name; without one, or None, its default.
-
-    Returns:
-        The threshold of each kind; none of pixels where an image has no map.
-
-    Raises:
-        InputError: a rule that finds no threshold.
-    """
-    scores = labelled(records)
-    fitted = {}
-    for kind, known in rules.items():
-        given = (parameters or {}).get(known.name)
-        if kind in scores:
-            fitted[kind] = known.fit(scores[kind], known.default if given is None else given)
-    return fitted
-
-
-def thresholds_of(fitted: Mapping[str, Fitted]) -> Thresholds:
-    """Return fitted thresholds as `evaluate` takes them."""
-    values = {kind: found.value for kind, found in fitted.items()}
-    return Thresholds(values.get(PIXEL), values.get(PICTURE))

@@ -63,7 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score the split, find the thresholds, write them into the model."""
-    from train.scoring import at_models_depth, fit_thresholds, scored_records
+    from train.scoring import at_models_depth, scored_records
+    from train.verdicts.fitting import fit_thresholds
 
     samples = labelled_split(args)
     chosen = _rules(args, samples)

@@ -22,8 +22,9 @@ from train.experiments.experiment import Method
 from train.experiments.feature_store import FeatureStore, store_of
 from train.map_files import map_file, read_map, write_map
 from train.metrics import Records, anomalous, evaluate, read_records
-from train.scoring import fit_thresholds, score_picture, thresholds_of
+from train.scoring import score_picture
 from train.verdicts.choice import usual_rules
+from train.verdicts.fitting import fit_thresholds, thresholds_of
 
 #: The two labelled splits.
 VALIDATION, TEST = "validation", "test"
