@@ -29,6 +29,15 @@ TESTS = Path(__file__).resolve().parents[1] / "render" / "parts"
 SIDES = 4
 
 
+def check_part(name: str, folder: Path) -> None:
+    """Run every check of this module on a kind; `folder` is there to write to."""
+    scene = small_scene(name)
+    for check in CHECKS:
+        check(scene)
+    for check_keys in KEY_CHECKS:
+        check_keys(scene, folder)
+
+
 def small_scene(name: str) -> Scene:
     """Return a scene of one good and some defective sides in small pictures."""
     own = TESTS / name / "small.yaml"
