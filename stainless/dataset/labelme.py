@@ -126,6 +126,8 @@ def _shape_mask(shape: dict[str, Any], size: tuple[int, int], path: Path) -> np.
     points = shape["points"]
     # LabelMe's older files say null for a polygon.
     kind = shape.get("shape_type") or "polygon"
+    if not isinstance(kind, str):
+        raise InputError(f"{path}: shape type {kind!r} is not known")
     if len(points) < _LEAST_POINTS.get(kind, 3 if kind in _POLYGONS else 1):
         raise InputError(f"{path}: a {kind} {shape['label']!r} has {len(points)} points")
     if kind == "mask":

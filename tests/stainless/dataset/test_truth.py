@@ -143,6 +143,7 @@ def test_class_maps(tmp_path):
         ([shape("dent", [[0, float("nan")], [1, 1], [2, 2]])], "no number"),
         ([{"points": [[0, 0]]}], "lacks its label or its points"),
         ([shape("dent", [[0, 0], [9, 9]], "ellipse")], "shape type 'ellipse' is not known"),
+        ([shape("dent", [[0, 0], [9, 9]], ["polygon"])], "shape type .'polygon'. is not known"),
         ([shape("dent", [[0, 0], [9, 9]], "mask")], "the mask of 'dent' cannot be read"),
     ],
 )
