@@ -59,13 +59,16 @@ def test_pycocotools_decodes_the_masks_of_the_annotations(
         classes = cv2.imread(f"{stem}_class.png", cv2.IMREAD_UNCHANGED)
         instances = cv2.imread(f"{stem}_instance.png", cv2.IMREAD_UNCHANGED)
         got_classes, got_instances = np.zeros_like(classes), np.zeros_like(instances)
-        for one in coco.loadAnns(coco.getAnnIds(imgIds=image["id"])):
-            mask = coco.annToMask(one).astype(bool)
+        for annotation in coco.loadAnns(coco.getAnnIds(imgIds=image["id"])):
+            mask = coco.annToMask(annotation).astype(bool)
             assert not (got_classes[mask]).any()
-            got_classes[mask], got_instances[mask] = one["category_id"], one["instance"]
-            assert one["area"] == mask.sum() == reference.area(one["segmentation"])
-            assert one["bbox"] == reference.toBbox(one["segmentation"]).tolist()
-            assert one["iscrowd"] == (one["instance"] == 0)
+            got_classes[mask], got_instances[mask] = (
+                annotation["category_id"],
+                annotation["instance"],
+            )
+            assert annotation["area"] == mask.sum() == reference.area(annotation["segmentation"])
+            assert annotation["bbox"] == reference.toBbox(annotation["segmentation"]).tolist()
+            assert annotation["iscrowd"] == (annotation["instance"] == 0)
         assert (got_classes == classes).all() and (got_instances == instances).all()
         assert got_classes.any()
 
@@ -81,13 +84,16 @@ def test_categories_are_the_classes(root, tmp_path, runs):
     out = tmp_path / "coco.json"
     runs("export-coco", "--data", root, "--category", "stained", "--split", "test", "--out", out)
     coco = COCO(str(out))
-    kinds = {one["id"]: (one["name"], one["supercategory"]) for one in coco.cats.values()}
+    kinds = {
+        category["id"]: (category["name"], category["supercategory"])
+        for category in coco.cats.values()
+    }
     assert kinds == {
         1: ("water_stain", "impurity"),
         2: ("scratch", "defect"),
         5: ("border", "ignore"),
     }
-    assert all(type(one["area"]) is int for one in coco.anns.values())
+    assert all(type(annotation["area"]) is int for annotation in coco.anns.values())
 
 
 def test_masks_alone_make_instances_with_the_same_classes_in_every_part(tmp_path, runs):
@@ -103,9 +109,12 @@ def test_masks_alone_make_instances_with_the_same_classes_in_every_part(tmp_path
         out = tmp_path / f"{split}.json"
         runs("export-coco", "--data", root, "--category", "plate", "--split", split, "--out", out)
         coco = COCO(str(out))
-        assert {one["id"]: one["name"] for one in coco.cats.values()} == {1: "crack", 2: "dent"}
+        assert {category["id"]: category["name"] for category in coco.cats.values()} == {
+            1: "crack",
+            2: "dent",
+        }
         assert len(coco.anns) == count
-        assert {one["category_id"] for one in coco.anns.values()} >= {2}
+        assert {annotation["category_id"] for annotation in coco.anns.values()} >= {2}
 
 
 def test_an_older_export_is_replaced_and_nothing_else(root, tmp_path, runs, refused):

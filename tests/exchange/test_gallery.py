@@ -36,17 +36,17 @@ def contents(out):
 
 def test_every_picture_is_there_with_its_overlays(root, made):
     data = described(made)
-    names = [one["name"] for one in data["pictures"]]
+    names = [picture["name"] for picture in data["pictures"]]
     assert len(names) == 10 and len(set(names)) == 10
     assert "stained/validation/bad/010" in names
-    for one in data["pictures"]:
-        assert (made / data["root"] / one["file"]).resolve().is_relative_to(root)
-        assert (made / data["root"] / one["file"]).is_file()
-        thumb = cv2.imread(str(made / f"{one['url']}.jpg"))
-        assert thumb.shape[:2] == SIZE and one["size"] == list(SIZE[::-1])
-        for index, *_ in one["labels"]:
+    for picture in data["pictures"]:
+        assert (made / data["root"] / picture["file"]).resolve().is_relative_to(root)
+        assert (made / data["root"] / picture["file"]).is_file()
+        thumb = cv2.imread(str(made / f"{picture['url']}.jpg"))
+        assert thumb.shape[:2] == SIZE and picture["size"] == list(SIZE[::-1])
+        for index, *_ in picture["labels"]:
             for kind in ("small", "full"):
-                overlay = cv2.imread(str(made / f"{one['url']}.{index}.{kind}.png"), -1)
+                overlay = cv2.imread(str(made / f"{picture['url']}.{index}.{kind}.png"), -1)
                 assert overlay.shape == (*SIZE, 4)
 
 
@@ -54,15 +54,17 @@ def test_overlays_cover_what_is_labelled(root, made):
     classes = cv2.imread(str(root / "annotations/stained/test/bad/002_class.png"), -1)
     instances = cv2.imread(str(root / "annotations/stained/test/bad/002_instance.png"), -1)
     data = described(made)
-    one = next(one for one in data["pictures"] if one["name"] == "stained/test/bad/002")
-    assert [index for index, *_ in one["labels"]] == [1, 2, 5]
-    for index, count, share in one["labels"]:
-        overlay = cv2.imread(str(made / f"{one['url']}.{index}.full.png"), -1)
+    picture = next(
+        picture for picture in data["pictures"] if picture["name"] == "stained/test/bad/002"
+    )
+    assert [index for index, *_ in picture["labels"]] == [1, 2, 5]
+    for index, count, share in picture["labels"]:
+        overlay = cv2.imread(str(made / f"{picture['url']}.{index}.full.png"), -1)
         assert ((overlay[..., 3] > 0) == (classes == index)).all()
         numbers = set(instances[classes == index].tolist()) - {0}
         assert count == len(numbers)
         assert share == pytest.approx((classes == index).mean())
-        colour = next(one["colour"] for one in data["classes"] if one["index"] == index)
+        colour = next(known["colour"] for known in data["classes"] if known["index"] == index)
         blue_green_red = bytes.fromhex(colour[1:])[::-1]
         assert (overlay[classes == index][:, :3] == list(blue_green_red)).all()
 
@@ -139,7 +141,7 @@ def test_other_categories_leave_and_nothing_else_does(root, made, runs):
     note = made / "note.txt"
     note.write_text("mine")
     runs("gallery", "--data", root, "--out", made, "--category", "clean")
-    assert {one["category"] for one in described(made)["pictures"]} == {"clean"}
+    assert {picture["category"] for picture in described(made)["pictures"]} == {"clean"}
     assert not list((made / "pictures").rglob("stained/**/*.png"))
     assert note.read_text() == "mine"
 

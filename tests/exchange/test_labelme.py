@@ -28,16 +28,16 @@ def test_training_reads_the_same_masks_and_instances(root, tmp_path, runs, split
     export(runs, root, out, split)
     before = read_category(root, "stained", split)
     after = read_category(out, "stained", split, out / "stained/class_map.json")
-    assert [one.name for one in after] == [one.name for one in before]
+    assert [sample.name for sample in after] == [sample.name for sample in before]
     assert len(after) == count
     for old, new in zip(before, after, strict=True):
         assert (load_image(new.image) == load_image(old.image)).all()
         assert (load_mask(new) == load_mask(old)).all()
         assert new.is_good == old.is_good
         was, now = load_annotation(old), load_annotation(new)
-        for index, one in now.names.items():
-            there = next(i for i, other in was.names.items() if other.name == one.name)
-            assert was.names[there].kind == one.kind
+        for index, known in now.names.items():
+            there = next(i for i, other in was.names.items() if other.name == known.name)
+            assert was.names[there].kind == known.kind
             assert ((now.classes == index) == (was.classes == there)).all()
         assert set(was.instances[was.classes != 5].tolist()) > {0}
         told_apart = was.instances > 0

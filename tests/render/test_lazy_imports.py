@@ -22,7 +22,7 @@ sys.meta_path.insert(0, Blocker())
 
 
 @pytest.mark.parametrize(
-    ("words", "said", "written"),
+    ("words", "shown", "written"),
     [
         (["--help"], "--config", set()),
         (["--keys"], "--impurities.water_stain.radius_mm", set()),
@@ -30,7 +30,7 @@ sys.meta_path.insert(0, Blocker())
         (["--config", str(ROOT / "scenes/plate.yaml"), "--dry-run"], "480 p", {"out/plan.json"}),
     ],
 )
-def test_what_renders_nothing_needs_neither_blender_nor_torch(tmp_path, words, said, written):
+def test_what_renders_nothing_needs_neither_blender_nor_torch(tmp_path, words, shown, written):
     (tmp_path / "block").mkdir()
     (tmp_path / "block" / "sitecustomize.py").write_text(BLOCK)
     more = ["--output", str(tmp_path / "out")] if written else []
@@ -40,7 +40,7 @@ def test_what_renders_nothing_needs_neither_blender_nor_torch(tmp_path, words, s
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert said in done.stdout
+    assert shown in done.stdout
     assert (
         files(tmp_path)
         - {"block/sitecustomize.py"}

@@ -228,7 +228,7 @@ def test_every_number_lies_in_its_range(seed):
     assert max(abs(light.x_mm), abs(light.y_mm)) <= 2
     (view,) = sample.views
     assert max(abs(view.x_mm), abs(view.y_mm)) <= 1
-    assert all(0 <= one < 2**31 for one in (*sample.cycles_seeds, sample.sensor.seed))
+    assert all(0 <= seed < 2**31 for seed in (*sample.cycles_seeds, sample.sensor.seed))
 
 
 def test_the_fixed_pattern_belongs_to_the_camera_of_the_whole_dataset():

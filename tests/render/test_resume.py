@@ -170,10 +170,10 @@ def test_a_worker_that_is_killed_is_reported_and_the_rest_resumes(dataset, tmp_p
             worker = next(iter(listed.stdout.split()), None)
             time.sleep(0.02)
         os.kill(int(worker), signal.SIGKILL)
-        said = process.stderr.read()
+        errors = process.stderr.read()
         assert process.wait() == 2
-    assert "generate: error: a worker was ended by SIGKILL" in said.splitlines()[-1]
-    assert "Traceback" not in said
+    assert "generate: error: a worker was ended by SIGKILL" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
     again(output)
     same(output, dataset)
 

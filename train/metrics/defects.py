@@ -93,7 +93,7 @@ class DefectRecall:
 
     def recall(self, name: str | None = None) -> np.ndarray:
         """Return the (12,) recall at COVERAGE_THRESHOLDS; NaN without an instance."""
-        chosen = [one for known, one in self._found.items() if name in (known, None)]
+        chosen = [found for known, found in self._found.items() if name in (known, None)]
         if not chosen:
             return np.full(len(COVERAGE_THRESHOLDS), np.nan)
         return np.sum(chosen, axis=0) / self.count(name)

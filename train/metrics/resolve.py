@@ -81,7 +81,10 @@ class Resolved:
             self._collect(_parted(keys[collect], image, collect))
             codes = slots[count] * BINS + (keys[count] & 0xFFFF).astype(np.int32)
             self._waiting.append(_parted(codes, image, count))
-            if sum(len(one.positives) + len(one.negatives) for one in self._waiting) > _WAITING:
+            if (
+                sum(len(steps.positives) + len(steps.negatives) for steps in self._waiting)
+                > _WAITING
+            ):
                 self._count()
         self._count()
         found = (

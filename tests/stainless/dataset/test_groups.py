@@ -30,8 +30,8 @@ def drawn(samples, fraction, seed):
         return split_validation(samples, fraction, seed)
     except InputError:
         groups = defaultdict(set)
-        for one in samples:
-            groups[one.label].add(one.group)
+        for sample in samples:
+            groups[sample.label].add(sample.group)
         alone = set().union(*(each for each in groups.values() if len(each) == 1))
         assert alone == set().union(*groups.values()), "a group could have been drawn"
         return None
@@ -44,10 +44,12 @@ def test_split(chosen, fraction, seed, random):
     split = drawn(samples, fraction, seed)
     if split is None:
         return
-    by_name = {one.name for one in samples}
-    assert {one.name for one in [*split.validation, *split.test]} == by_name
+    by_name = {sample.name for sample in samples}
+    assert {sample.name for sample in [*split.validation, *split.test]} == by_name
     assert len(split.validation) + len(split.test) == len(samples)
-    assert not {one.group for one in split.validation} & {one.group for one in split.test}
+    assert not {sample.group for sample in split.validation} & {
+        sample.group for sample in split.test
+    }
     shuffled = samples[:]
     random.shuffle(shuffled)
     assert drawn(shuffled, fraction, seed) == split
@@ -61,7 +63,7 @@ def test_every_class_gets_about_its_fraction():
         for n in range(1 + g % 3)
     ]
     split = split_validation(samples, 0.3, 7)
-    whole, part = (Counter(one.label for one in each) for each in (samples, split.validation))
+    whole, part = (Counter(sample.label for sample in each) for each in (samples, split.validation))
     for label in whole:
         assert abs(part[label] / whole[label] - 0.3) < 0.05
         assert f"{label} {part[label]} of {whole[label]} images" in split.how
@@ -73,7 +75,7 @@ def test_a_class_of_one_group_stays_in_the_test_part():
     samples = [sample(n, "dent", "only") for n in range(5)]
     samples += [sample(n, "good", f"part{n}") for n in range(5)]
     split = split_validation(samples, 0.5, 0)
-    assert {one.label for one in split.validation} == {"good"}
+    assert {sample.label for sample in split.validation} == {"good"}
     assert "dent 0 of 5 images (0 of 1 groups)" in split.how
     with pytest.raises(InputError, match="every group is the only one of a class"):
         split_validation(samples[:5], 0.5, 0)
@@ -95,13 +97,13 @@ def test_groups_of_both_trees(validation_tree):
     rows = ["image,tile_group,exposure"]
     expected = {}
     for part, start in (("test", "."), ("validation", "../validation/plate")):
-        for one in read_category(validation_tree, "plate", part):
-            expected[one.name] = f"part{len(rows)}"
-            rows.append(f"{start}/test/{one.label}/{one.image.name},part{len(rows)},1")
+        for sample in read_category(validation_tree, "plate", part):
+            expected[sample.name] = f"part{len(rows)}"
+            rows.append(f"{start}/test/{sample.label}/{sample.image.name},part{len(rows)},1")
     write_groups(validation_tree, "\n".join(rows))
     for part in ("test", "validation"):
-        for one in read_category(validation_tree, "plate", part):
-            assert one.group == expected.pop(one.name)
+        for sample in read_category(validation_tree, "plate", part):
+            assert sample.group == expected.pop(sample.name)
     assert not expected
     # Training images need no group, since nothing is drawn from them.
     assert read_category(validation_tree, "plate", "train")[0].group == "train/good/000"

@@ -28,7 +28,7 @@ def test_annotation_images(annotated):
     dent, other = read_category(annotated, "plate", "test")[:2]
     classes, instances, names = load_annotation(dent)
     assert classes.dtype == np.uint8 and instances.dtype == np.uint16
-    assert {i: one.name for i, one in names.items()} == {1: "dent", 2: "water_stain", 3: "edge"}
+    assert {i: known.name for i, known in names.items()} == {1: "dent", 2: "water_stain", 3: "edge"}
     assert [names[i].kind for i in (1, 2, 3)] == ["defect", "impurity", "ignore"]
     assert (classes == 2).sum() == 48 and set(instances[classes == 2]) == {300}
     assert load_ignore(dent).sum() == 2 * SIZE[0]
@@ -100,7 +100,7 @@ def test_labelme_layout(labelme):
     assert (load_mask(single) == square).all()
 
     classes, instances, names = load_annotation(several)
-    by_name = {one.name: classes == index for index, one in names.items()}
+    by_name = {known.name: classes == index for index, known in names.items()}
     assert (by_name["scratch"] == square).all()  # the stain over it leaves the defect
     assert by_name["dent"][10:16, 20:26].all() and by_name["dent"].sum() == 36
     assert by_name["stain"].sum() == 12 * 32 - square.sum() - (by_name["dent"][:12].sum())
@@ -119,7 +119,7 @@ def test_class_maps(tmp_path):
     path = tmp_path / "classes.yaml"
     path.write_text("stain: impurity\ndent: defect\n")
     assert class_map(path) == class_map({"dent": "defect", "stain": "impurity"})
-    assert [one.index for one in class_map(path)] == [1, 2]
+    assert [known.index for known in class_map(path)] == [1, 2]
     for text, line in [
         ("- dent", "expected label"),
         ("dent: bad", "is 'bad'"),

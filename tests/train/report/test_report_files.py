@@ -33,12 +33,12 @@ def test_the_table_of_classes_has_every_number_at_full_precision(page):
     rows = {(row["method"], row["class"]): row for row in table(page, "classes.csv")}
     assert len(rows) == 4 * 3
     for method in results_of(page)["methods"]:
-        for name, one in method["classes"].items():
+        for name, known in method["classes"].items():
             row = rows[method["name"], name]
-            assert row["kind"] == one["kind"] and int(row["instances"]) == one["instances"]
+            assert row["kind"] == known["kind"] and int(row["instances"]) == known["instances"]
             for metric in ("pixel_recall", "mean_recall"):
-                assert exact(row[metric]) == one["figures"][metric]["mean"]
-                assert exact(row[f"{metric}_spread"]) == one["figures"][metric]["spread"]
+                assert exact(row[metric]) == known["figures"][metric]["mean"]
+                assert exact(row[f"{metric}_spread"]) == known["figures"][metric]["spread"]
     # By hand: one of two dents, half of it.
     assert float(rows["Real", "dent"]["pixel_recall"]) == 50 / 200
     assert float(rows["Real", "water_stain"]["pixel_recall"]) == (75 + 25) / 250
@@ -80,7 +80,7 @@ def test_the_page_needs_no_other_file(page):
     assert "<script src" not in text and '<link rel="stylesheet' not in text
     addresses = re.findall(r'\s(?:src|href)="([^"]*)"', text)
     assert len(addresses) > 20
-    assert all(one.startswith(("data:", "#")) for one in addresses)
+    assert all(address.startswith(("data:", "#")) for address in addresses)
     assert "url(" not in text and "@import" not in text
     assert not re.search(r"https?://", text)
     assert sorted(path.name for path in page.parent.iterdir()) == [
@@ -131,7 +131,7 @@ def test_too_many_pictures_are_a_regular_selection(experiment, monkeypatch):
     text = report(experiment).read_text()
     assert "Of the 5 test pictures a regular selection of 2 is in this page" in text
     data = json.loads(text.split('id="data">')[1].split("</script>")[0])
-    assert [one["name"] for one in data["pictures"]] == [
+    assert [picture["name"] for picture in data["pictures"]] == [
         "test/defective/000",
         "test/defective/002",
     ]
@@ -193,11 +193,15 @@ def test_undefined_numbers_anywhere(experiment):
     path = experiment / "results.json"
     results = json.loads(path.read_text())
     for method in results["methods"]:
-        method["summary"] = {key: dict.fromkeys(one) for key, one in method["summary"].items()}
+        method["summary"] = {
+            key: dict.fromkeys(figure) for key, figure in method["summary"].items()
+        }
         method["recall"] = [None] * 12
-        for one in method["classes"].values():
-            one["figures"] = {key: dict.fromkeys(one["figures"][key]) for key in one["figures"]}
-            one["recall"] = [None] * 12
+        for known in method["classes"].values():
+            known["figures"] = {
+                key: dict.fromkeys(known["figures"][key]) for key in known["figures"]
+            }
+            known["recall"] = [None] * 12
         for row in method["per_image"]:
             row.update(dict.fromkeys(("score", "pixel_tp", "pixel_fp", "pixel_fn")))
         for repeat in method["repeats"]:

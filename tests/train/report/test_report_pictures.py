@@ -27,7 +27,7 @@ def results(experiment):
 
 
 def method(results, name):
-    return next(one for one in results["methods"] if one["name"] == name)
+    return next(known for known in results["methods"] if known["name"] == name)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def method(results, name):
     ],
 )
 def test_the_pictures_behind_a_metric(results, name, metric, expected):
-    assert order(method(results, name), metric) == [f"test/{one}" for one in expected]
+    assert order(method(results, name), metric) == [f"test/{place}" for place in expected]
 
 
 def test_the_pictures_behind_a_class(results):

@@ -44,7 +44,7 @@ def _wrongly_ranked(rows: Sequence[Row]) -> list[float | None]:
     known = [row for row in rows if row.get("score") is not None]
     scores = np.array([row["score"] for row in known], float)
     wrong = misranked(scores, np.array([row["label"] != "good" for row in known], bool))
-    by_name = {row["name"]: -float(one) or None for row, one in zip(known, wrong, strict=True)}
+    by_name = {row["name"]: -float(share) or None for row, share in zip(known, wrong, strict=True)}
     return [by_name.get(row["name"]) for row in rows]
 
 

@@ -54,13 +54,13 @@ def pattern(request):
     """Return the rendered ratio of stained to clean, and what lies there by analysis."""
     sample = dataclasses.replace(plan_sample(scene(), 0).part, impurities=STAINS, metal=METAL)
     stained = radiance(request.param, reflectance_map(sample, flat()))
-    laid = cover(STAINS, pixel_to_plane(request.param, SHAPE), SHAPE, METAL.reflectance)
-    return stained / radiance(request.param), laid
+    covered = cover(STAINS, pixel_to_plane(request.param, SHAPE), SHAPE, METAL.reflectance)
+    return stained / radiance(request.param), covered
 
 
 def test_the_mask_is_where_the_rendered_stain_is(pattern):
-    ratio, laid = pattern
-    inside = laid.classes > 0
+    ratio, covered = pattern
+    inside = covered.classes > 0
     assert 0.05 < inside.mean() < 0.6
     cross = np.ones((3, 3), np.uint8)
     rim = cv2.dilate(inside.astype(np.uint8), cross) != cv2.erode(inside.astype(np.uint8), cross)
@@ -71,25 +71,25 @@ def test_the_mask_is_where_the_rendered_stain_is(pattern):
 
 
 def test_the_rendered_stain_lies_where_it_should_to_a_twentieth_of_a_pixel(pattern):
-    ratio, laid = pattern
+    ratio, covered = pattern
     for axis in (0, 1):
-        slope = np.gradient(laid.ratio, axis=axis)
-        shift = ((ratio - laid.ratio) * slope).sum() / (slope**2).sum()
+        slope = np.gradient(covered.ratio, axis=axis)
+        shift = ((ratio - covered.ratio) * slope).sum() / (slope**2).sum()
         assert abs(shift) < 0.05
 
 
 def test_the_ratio_of_a_pixel_is_the_mean_over_its_square(pattern):
-    ratio, laid = pattern
-    difference = ratio - laid.ratio
+    ratio, covered = pattern
+    difference = ratio - covered.ratio
     assert np.abs(difference).max() < 0.2
     assert np.abs(difference).mean() < 0.005
     assert abs(difference.mean()) < 0.001
 
 
 def test_row_0_is_at_the_top_of_the_plate_and_column_0_at_its_left(pattern):
-    ratio, laid = pattern
-    assert set(np.unique(laid.instances)) == {0, 1, 2, 3}
-    middle = [np.argwhere(laid.instances == k).mean(axis=0) for k in (1, 2, 3)]
+    ratio, covered = pattern
+    assert set(np.unique(covered.instances)) == {0, 1, 2, 3}
+    middle = [np.argwhere(covered.instances == k).mean(axis=0) for k in (1, 2, 3)]
     assert middle[0][0] < middle[2][0], "higher on the plate, higher in the picture"
     assert middle[1][1] < middle[0][1], "farther left on the plate, farther left in the picture"
     for row, column in middle:

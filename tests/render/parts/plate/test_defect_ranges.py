@@ -98,33 +98,33 @@ def middle(defect):
 
 @pytest.mark.parametrize("name", FLAWS)
 def test_centres_are_spread_over_the_area_or_given(name):
-    x, y = np.array([middle(one) for one in drawn(name, per_plate=400.0)]).T
+    x, y = np.array([middle(flaw) for flaw in drawn(name, per_plate=400.0)]).T
     assert ((x >= -60) & (x < 60) & (y >= -50) & (y < 50)).all()
     for share in ((x + 60) / 120, (y + 50) / 100):
         assert abs(share.mean() - 0.5) < 4 * math.sqrt(1 / 12 / 400)
     given = [(1.0, 2.0), (300.0, -4.0)]
-    np.testing.assert_allclose([middle(one) for one in drawn(name, centers_mm=given)], given)
+    np.testing.assert_allclose([middle(flaw) for flaw in drawn(name, centers_mm=given)], given)
 
 
 def test_bumps_are_as_steep_as_told():
     ranges = BumpRanges(per_plate=20.0, slope=(0.01, 0.02))
-    for one in sample_bumps(ranges, AREA, np.random.default_rng(2)):
-        assert 1.8 <= one.radius_mm <= 4.5
-        steepest = one.height_um / 1000 * math.pi / 2 / one.half_axes_mm()[1]
+    for flaw in sample_bumps(ranges, AREA, np.random.default_rng(2)):
+        assert 1.8 <= flaw.radius_mm <= 4.5
+        steepest = flaw.height_um / 1000 * math.pi / 2 / flaw.half_axes_mm()[1]
         assert 0.01 <= steepest <= 0.02
 
 
 def test_dents_are_as_irregular_and_deep_as_told():
     ranges = DentRanges(per_plate=20.0, irregularity=0.3, depth_per_radius=(0.1, 0.2), waves=3)
-    for one in sample_dents(ranges, AREA, np.random.default_rng(2)):
-        assert sum(amplitude for amplitude, _ in one.outline) == pytest.approx(0.3)
-        assert 0.1 <= one.depth_um / 1000 / one.radius_mm <= 0.2
-        assert len(one.imprint) == 3
+    for flaw in sample_dents(ranges, AREA, np.random.default_rng(2)):
+        assert sum(amplitude for amplitude, _ in flaw.outline) == pytest.approx(0.3)
+        assert 0.1 <= flaw.depth_um / 1000 / flaw.radius_mm <= 0.2
+        assert len(flaw.imprint) == 3
 
 
 def test_scratches_lie_at_random_and_short_ones_are_as_many_as_long_ones():
     ranges = ScratchRanges(per_plate=400.0, length_mm=(1.0, 100.0))
-    chords = [one.chord() for one in sample_scratches(ranges, AREA, np.random.default_rng(2))]
+    chords = [flaw.chord() for flaw in sample_scratches(ranges, AREA, np.random.default_rng(2))]
     length, angle = np.array(chords).T
     assert 0.4 < (length < 10).mean() < 0.6
     assert length.min() >= 1 - 1e-9
@@ -138,14 +138,16 @@ def test_scratches_lie_at_random_and_short_ones_are_as_many_as_long_ones():
 def test_a_tool_that_skips_has_lifted_at_that_share_of_the_knots():
     ranges = ScratchRanges(per_plate=100.0, skip_share=0.3, pressure=(0.5, 1.0))
     scratches = sample_scratches(ranges, AREA, np.random.default_rng(2))
-    assert {one.pressure[0] for one in scratches} | {one.pressure[-1] for one in scratches} == {0}
-    inner = np.array([one.pressure[1:-1] for one in scratches])
+    assert {flaw.pressure[0] for flaw in scratches} | {flaw.pressure[-1] for flaw in scratches} == {
+        0
+    }
+    inner = np.array([flaw.pressure[1:-1] for flaw in scratches])
     assert abs((inner == 0).mean() - 0.3) < 4 * math.sqrt(0.21 / inner.size)
     assert inner[inner > 0].min() >= 0.5
 
 
 @pytest.mark.parametrize(
-    ("name", "field", "value", "said"),
+    ("name", "field", "value", "message"),
     [
         *[
             (name, *wrong)
@@ -180,8 +182,8 @@ def test_a_tool_that_skips_has_lifted_at_that_share_of_the_knots():
         ("scratch", "lip_share", -0.1, "lip_share: -0.1, expected within"),
     ],
 )
-def test_wrong_ranges_are_named(name, field, value, said):
-    with pytest.raises(ValueError, match=f"^{said}"):
+def test_wrong_ranges_are_named(name, field, value, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         drawn(name, **{field: value})
 
 

@@ -126,14 +126,18 @@ def rendered_radiance():
     cycles = sampling(drawn, frame, Tracer(2), denoise=False)
     assert (cycles.samples, cycles.denoise) == (8, False)
     fixed = (drawn.plate.size_mm, plate.metal, normals, plate.light, view, shape, cycles)
-    laid = cover(plate.impurities, pixel_to_plane(view, shape), shape, plate.metal.reflectance)
-    return render_radiance(*fixed), render_radiance(*fixed, reflectance_map(plate, normals)), laid
+    covered = cover(plate.impurities, pixel_to_plane(view, shape), shape, plate.metal.reflectance)
+    return (
+        render_radiance(*fixed),
+        render_radiance(*fixed, reflectance_map(plate, normals)),
+        covered,
+    )
 
 
 def test_rendered_twins_have_the_same_light_outside_stains(rendered_radiance):
     # To the last place of a float: the stained plate's reflectance is interpolated from a map.
-    clean, stained, laid = rendered_radiance
-    outside = ~near(laid.classes > 0)
+    clean, stained, covered = rendered_radiance
+    outside = ~near(covered.classes > 0)
     # A stain just beyond the picture reaches into its outermost pixels, but has no mask there.
     outside[[0, -1]] = outside[:, [0, -1]] = False
     assert 0.2 < outside.mean() < 0.95
@@ -141,12 +145,12 @@ def test_rendered_twins_have_the_same_light_outside_stains(rendered_radiance):
 
 
 def test_rendered_light_inside_stains_follows_the_ratio(rendered_radiance):
-    clean, stained, laid = rendered_radiance
-    inside = cv2.erode((laid.classes > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    clean, stained, covered = rendered_radiance
+    inside = cv2.erode((covered.classes > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     assert inside.sum() > 100
     ratio = (stained / clean)[inside]
-    assert np.abs(ratio - laid.ratio[inside]).max() < 0.06
-    assert np.abs(ratio - laid.ratio[inside]).mean() < 0.003
+    assert np.abs(ratio - covered.ratio[inside]).max() < 0.06
+    assert np.abs(ratio - covered.ratio[inside]).mean() < 0.003
     assert ratio.min() < 0.95
 
 
