@@ -23,6 +23,7 @@ class Stream(IntEnum):
     AUGMENTATION = 8
     SPLIT = 9
     PART = 10
+    CALIBRATION = 11
 
 
 def seed_sequence(seed: int, sample: int, stream: Stream, *more: int) -> np.random.SeedSequence:

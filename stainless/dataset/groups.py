@@ -92,20 +92,22 @@ def grouped(samples: list[Sample], folder: Path, split: str) -> list[Sample]:
 
 
 class Split(NamedTuple):
-    """A test split divided in two; `how` says in a sentence how it was drawn."""
+    """A split divided in two; `how` says in a sentence how it was drawn."""
 
     validation: list[Sample]
     test: list[Sample]
     how: str
 
 
-def split_validation(samples: Sequence[Sample], fraction: float, seed: int) -> Split:
-    """Draw a validation split from the test split, whole groups at a time, class by class.
+def split_validation(
+    samples: Sequence[Sample], fraction: float, seed: int, source: str = "test"
+) -> Split:
+    """Draw a validation split from another split, whole groups at a time, class by class.
 
     Per class, its groups are shuffled and taken as long as each brings the number of images
     nearer to `fraction` of the class; at least one group is taken and at least one left. A group
     that holds several classes is decided by the first of them in alphabetical order, whatever the
-    others lack then. A class of a single group stays in the test split. The result depends on
+    others lack then. A class of a single group stays in the other split. The result depends on
     names, groups, fraction and seed, not on the order of `samples`.
 
     Raises:
@@ -134,7 +136,7 @@ def split_validation(samples: Sequence[Sample], fraction: float, seed: int) -> S
         counts.append(f"{label} {sum(taken)} of {sum(sizes.values())} images")
         counts[-1] += f" ({len(taken)} of {len(sizes)} groups)"
     how = (
-        "The validation split was drawn from the test split in whole groups per class, "
+        f"The validation split was drawn from the {source} split in whole groups per class, "
         f"fraction {fraction:g}, seed {seed}: {', '.join(counts)}."
     )
     return Split(validation, [sample for sample in ordered if not drawn[sample.group]], how)

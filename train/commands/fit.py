@@ -11,13 +11,16 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stainless import command_line
 from stainless.dataset_options import counted, reading
 from stainless.errors import InputError
 from train.commands.common import add_compute, at_least, context_of
-from train.commands.splits import add_data
+from train.commands.splits import add_data, add_hold_out, held_out
+
+if TYPE_CHECKING:
+    from stainless.dataset import Sample
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="write TensorBoard scalars, with a method that learns by gradient",
+    )
+    add_hold_out(
+        parser,
+        "learn nothing from this share of the pictures, drawn in whole groups (groups.csv), so "
+        "that threshold --split train with the same fraction and seed can use them",
     )
     add_compute(parser)
 
@@ -64,7 +72,6 @@ def print_keys(words: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fit and save."""
-    from stainless.dataset import read_category
     from train.augment import Ranges
     from train.detectors.detector import Trainset
     from train.detectors.fitting import fit_file
@@ -75,10 +82,7 @@ def run(args: argparse.Namespace) -> int:
     if args.base is not None and args.out.exists() and args.out.samefile(args.base):
         raise InputError(f"{args.out}: --out must not be the model that is continued")
     name, settings = _chosen(args)
-    trainsets = [
-        Trainset(category, read_category(args.data, category, "train", **reading(args)))
-        for category in args.category
-    ]
+    trainsets = [Trainset(category, _pictures(args, category)) for category in args.category]
     context = replace(
         context_of(args),
         seed=args.seed,
@@ -91,6 +95,17 @@ def run(args: argparse.Namespace) -> int:
     for trainset in trainsets:
         print(counted(f"{args.data / trainset.name}: train", trainset.samples), file=sys.stderr)
     return 0
+
+
+def _pictures(args: argparse.Namespace, category: str) -> list[Sample]:
+    """Return what is learned from of a category."""
+    from stainless.dataset import read_category
+
+    if args.hold_out is not None:
+        split = held_out(args, category)
+        print(split.how)
+        return split.test
+    return read_category(args.data, category, "train", **reading(args))
 
 
 def _chosen(args: argparse.Namespace) -> tuple[str, Any]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stainless.own_files import OwnFiles
     from train.detectors.detector import Score
     from train.detectors.model_file import Model
+    from train.verdicts.conformal import Watch
     from train.verdicts.decision import Decision
 
 #: Significant digits of scores in a verdict; a float32 holds hardly more.
@@ -72,10 +73,13 @@ def run(args: argparse.Namespace) -> int:
             for name, path in named.items()
         ],
     )
+    guarantee = _guarantee(model, decision)
     flagged = failed = 0
     with own.growing(VERDICTS) as add:
         for sample in tqdm(samples, unit="image", disable=None, leave=False):
             verdict = _verdict(model, decision, sample, own)
+            if guarantee is not None and verdict["verdict"] is not None:
+                verdict["p_value"] = guarantee.p_value(verdict["score"])
             flagged += verdict["verdict"] == "anomalous"
             failed += verdict["verdict"] is None
             line = json_line(rounded(verdict), "utf-8")
@@ -83,7 +87,20 @@ def run(args: argparse.Namespace) -> int:
             tqdm.write(json_line(rounded(verdict), sys.stdout.encoding or "ascii"))
     told = f"{args.out}: {flagged} of {len(named) - failed} pictures anomalous"
     print(told + (f", {failed} could not be scored" if failed else ""), file=sys.stderr)
+    if guarantee is not None and (caution := guarantee.caution()) is not None:
+        print(f"warning: {caution}", file=sys.stderr)
     return SOME_FAILED if failed else 0
+
+
+def _guarantee(model: Model, decision: Decision) -> Watch | None:
+    """Return what follows whether the guarantee still holds; None where none decides."""
+    from train.verdicts.conformal import Watch
+    from train.verdicts.rule import PICTURE
+
+    entry = model.thresholds.get(PICTURE, {})
+    # A rule that promises keeps what its promise rests on.
+    promised = "calibration" in entry and decision.picture_rule == entry["rule"]
+    return Watch(entry) if promised else None
 
 
 def _verdict(model: Model, decision: Decision, sample: Sample, own: OwnFiles) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from train.commands.common import at_least
 from train.verdicts import PIXEL
 
 if TYPE_CHECKING:
-    from stainless.dataset import Sample
+    from stainless.dataset import Sample, Split
+    from train.detectors.model_file import Model
 
 
 def add_data(parser: argparse.ArgumentParser, categories: str | None = None) -> None:
@@ -25,16 +26,17 @@ def add_data(parser: argparse.ArgumentParser, categories: str | None = None) -> 
     add_reading(parser)
 
 
-def add_hold_out(parser: argparse.ArgumentParser) -> None:
-    """Add how a validation split is drawn where a dataset has none."""
-    parser.add_argument(
-        "--hold-out",
-        type=float,
-        metavar="FRACTION",
-        help="for a dataset without a validation split: draw this share of the test split as one, "
-        "whole groups (groups.csv) at a time; evaluate with the same fraction and seed as "
-        "threshold takes the rest",
-    )
+#: What --hold-out does where a labelled split is read.
+HOLD_OUT = (
+    "for a dataset without a validation split: draw this share of the test split as one, "
+    "whole groups (groups.csv) at a time; evaluate with the same fraction and seed as "
+    "threshold takes the rest"
+)
+
+
+def add_hold_out(parser: argparse.ArgumentParser, meaning: str = HOLD_OUT) -> None:
+    """Add how a split is divided in two."""
+    parser.add_argument("--hold-out", type=float, metavar="FRACTION", help=meaning)
     parser.add_argument(
         "--hold-out-seed",
         type=at_least(0),
@@ -51,27 +53,67 @@ def labelled_split(args: argparse.Namespace) -> list[Sample]:
         InputError: as `read_category` and `split_validation`, or the dataset has no validation
             split without --hold-out, or has one with it.
     """
-    from stainless.dataset import has_validation, read_category, split_validation
+    from stainless.dataset import has_validation, read_category
 
     held = has_validation(args.data, args.category)
     if args.hold_out is None:
+        if args.split == "train":
+            raise InputError(
+                "--split: train, expected with --hold-out, the share that fit was given to keep "
+                "from learning"
+            )
         if args.split == "validation" and not held and (args.data / args.category).is_dir():
             raise InputError(
                 f"{args.data / args.category}: has no validation split; --hold-out 0.2 draws one "
                 "from the test split"
             )
         return read_category(args.data, args.category, args.split, **reading(args))
+    if args.split == "train":
+        split = held_out(args, args.category)
+        print(split.how)
+        return split.validation
     if held:
         raise InputError(
             f"--hold-out: {args.hold_out:g}, expected none: {args.data} has a validation split "
             f"of {args.category}"
         )
-    if not 0 < args.hold_out < 1:
-        raise InputError(f"--hold-out: {args.hold_out:g}, expected between 0 and 1")
-    whole = read_category(args.data, args.category, "test", **reading(args))
-    split = split_validation(whole, args.hold_out, args.hold_out_seed)
+    split = held_out(args, args.category, "test")
     print(split.how)
     return split.validation if args.split == "validation" else split.test
+
+
+def held_out(args: argparse.Namespace, category: str, source: str = "train") -> Split:
+    """Return a split of a category divided in two as --hold-out says.
+
+    Raises:
+        InputError: the fraction is out of range, or as `read_category` and `split_validation`.
+    """
+    from stainless.dataset import read_category, split_validation
+
+    if not 0 < args.hold_out < 1:
+        raise InputError(f"--hold-out: {args.hold_out:g}, expected between 0 and 1")
+    whole = read_category(args.data, category, source, **reading(args))
+    split = split_validation(whole, args.hold_out, args.hold_out_seed, source)
+    return split
+
+
+def require_unlearned(args: argparse.Namespace, model: Model) -> None:
+    """Refuse a model that has not kept away from what --hold-out keeps from learning.
+
+    Raises:
+        InputError: its last fit was not of the rest of this hold-out, or there were others.
+    """
+    from train.detectors.detector import Context, Trainset
+    from train.detectors.request import describe
+
+    rest = Trainset(args.category, held_out(args, args.category).test)
+    expected = describe([rest], Context())["listing"]
+    if [fit["listing"] for fit in model.metadata.get("fits", [])] != [expected]:
+        raise InputError(
+            f"{args.model}: did not learn from the rest of this hold-out alone, expected a model "
+            f"of fit --category {args.category} --hold-out {args.hold_out:g} "
+            f"--hold-out-seed {args.hold_out_seed}"
+        )
 
 
 def check_truth(samples: Sequence[Sample]) -> None:

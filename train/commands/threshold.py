@@ -3,7 +3,8 @@
 Each is found by a rule. Without options: where pixels are marked as defective the pixel threshold
 is that of the highest pixel F1, and where pictures are defective the picture threshold is that of
 the highest F1 over whole pictures; a split of good pictures alone gives those at which at most 5 %
-of them raise a false alarm. With --false-alarms, defects are not asked.
+of them raise a false alarm. With --false-alarms, defects are not asked, and with --guarantee the
+share of false alarms is promised.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from train.commands.splits import (
     check_truth,
     fingerprints,
     labelled_split,
+    require_unlearned,
 )
-from train.verdicts import PICTURE, PIXEL, Fitted, Rule, all_rules, rule_named
+from train.verdicts import PICTURE, PIXEL, PRODUCT, Fitted, Rule, all_rules, rule_named
 from train.verdicts.choice import lacks, usual_rule
 
 if TYPE_CHECKING:
@@ -38,9 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument(
         "--split",
-        choices=["validation", "test"],
+        choices=["train", "validation", "test"],
         default="validation",
-        help="what the thresholds are fitted to (default: validation); never evaluate on the same",
+        help="what the thresholds are fitted to (default: validation); never evaluate on the same; "
+        "train stands for what fit --hold-out has kept from learning",
     )
     for kind, option in OPTIONS.items():
         able = [known for known in all_rules().values() if kind in known.of]
@@ -70,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
     chosen = _rules(args, samples)
     check_truth(samples)
     model = open_model(args)
+    if args.split == "train":
+        require_unlearned(args, model)
     samples = at_models_depth(model, samples)
     with scored_records(model, samples, args.model.absolute().parent) as records:
         fitted = fit_thresholds(records, chosen, {k.name: _given(args, k) for k in chosen.values()})
@@ -116,6 +121,10 @@ def _rules(args: argparse.Namespace, samples: Sequence[Sample]) -> dict[str, Rul
                 f"{args.data / args.category}: {missing} of the {args.split} split, which the rule "
                 f"{known.name} needs"
             )
+    # Products have no usual rule: a threshold of theirs comes with a rule that serves them.
+    for known in asked:
+        if PRODUCT in known.of:
+            chosen[PRODUCT] = known
     if not chosen:
         raise InputError(
             f"{args.data / args.category}: no threshold can be fitted to the {args.split} split"
@@ -129,9 +138,11 @@ def _given(args: argparse.Namespace, known: Rule) -> float | None:
 
 
 def _tell(args: argparse.Namespace, fitted: dict[str, Fitted], used: str) -> None:
-    for kind in (PIXEL, PICTURE):
-        title = "threshold" if kind == PIXEL else "picture threshold"
+    for kind in (PIXEL, PICTURE, PRODUCT):
+        title = "threshold" if kind == PIXEL else f"{kind} threshold"
         found = fitted.get(kind)
+        if found is None and kind == PRODUCT:
+            continue
         if found is None:
             print(f"{args.model}: no {title} can be fitted to the {used}")
             continue

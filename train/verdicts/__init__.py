@@ -7,6 +7,7 @@ heavier than numpy. `train.verdicts.aggregation` goes from pixels to pictures, p
 from train.verdicts.rule import (
     PICTURE,
     PIXEL,
+    PRODUCT,
     Fitted,
     Labelled,
     Rule,
@@ -15,4 +16,14 @@ from train.verdicts.rule import (
     rule_named,
 )
 
-__all__ = ["PICTURE", "PIXEL", "Fitted", "Labelled", "Rule", "all_rules", "fit_areas", "rule_named"]
+__all__ = [
+    "PICTURE",
+    "PIXEL",
+    "PRODUCT",
+    "Fitted",
+    "Labelled",
+    "Rule",
+    "all_rules",
+    "fit_areas",
+    "rule_named",
+]

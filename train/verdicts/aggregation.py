@@ -30,6 +30,19 @@ def picture_rejected(scores: np.ndarray, threshold: float) -> bool:
     return bool(anomalous(scores, threshold).any())
 
 
+def worst_of_each(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return the highest value of each group, as a product is as bad as its worst picture.
+
+    Args:
+        values: (N,) scores of pictures, or bool.
+        groups: (N,) the product that each shows.
+
+    Returns:
+        (M,) of the same type, a value for each group, these in sorted order.
+    """
+    return np.array([values[groups == name].max() for name in np.unique(groups)], values.dtype)
+
+
 def rejecting_areas(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> list[str]:
     """Return the areas of a product whose score reaches the threshold of that area.
 

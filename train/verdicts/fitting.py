@@ -9,7 +9,8 @@ import numpy as np
 from train.metrics import Records
 from train.metrics.metric import Reading, Thresholds
 from train.metrics.records import maps_of
-from train.verdicts.rule import PICTURE, PIXEL, Fitted, Labelled, Rule
+from train.verdicts.aggregation import worst_of_each
+from train.verdicts.rule import PICTURE, PIXEL, PRODUCT, Fitted, Labelled, Rule
 
 
 def labelled(records: Records) -> dict[str, Labelled]:
@@ -18,24 +19,30 @@ def labelled(records: Records) -> dict[str, Labelled]:
     Returns:
         "picture": the scores of pictures. "pixel": the highest pixel of each, and all pixels where
         every image has a map and every defect is marked; left out where any image has no map.
+        "product": the score of each group's worst picture; left out where every image is a group
+        of its own.
 
     Raises:
         InputError: as `Record.pixels`.
     """
-    scores, tops, defective = [], [], []
+    scores, tops, defective, names = [], [], [], []
     complete = mapped = True
     for record in records():
         reading = Reading(record, Thresholds(None))
         scores.append(reading.score)
         defective.append(record.defective)
+        names.append(record.group)
         mapped &= record.scores is not None
         complete &= record.lacks is None
         tops.append(reading.top if mapped else np.nan)
-    kinds = np.array(defective, bool)
-    found = {PICTURE: Labelled(np.array(scores), kinds)}
+    kinds, groups = np.array(defective, bool), np.array(names)
+    found = {PICTURE: Labelled(np.array(scores), kinds, groups=groups)}
+    if len(set(names)) < len(names):
+        worst = worst_of_each(found[PICTURE].scores, groups)
+        found[PRODUCT] = Labelled(worst, worst_of_each(kinds, groups))
     if mapped:
         maps = maps_of(records) if complete else None
-        found[PIXEL] = Labelled(np.array(tops, np.float32), kinds, maps)
+        found[PIXEL] = Labelled(np.array(tops, np.float32), kinds, maps, groups)
     return found
 
 

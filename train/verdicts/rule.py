@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from train.metrics.scores import Maps
 
 #: What a threshold can be of; their thresholds lie under these names in a model.
-PIXEL, PICTURE = "pixel", "picture"
+PIXEL, PICTURE, PRODUCT = "pixel", "picture", "product"
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,25 @@ class Labelled:
         defective: (N,) bool.
         maps: gives all pixels with their ground truth anew at every call; None where there are no
             maps or no masks.
+        groups: (N,) str, what tells much the same, such as the pictures of one part; None where
+            each stands for itself.
     """
 
     scores: np.ndarray
     defective: np.ndarray
     maps: Maps | None = None
+    groups: np.ndarray | None = None
 
     @property
     def nominal(self) -> np.ndarray:
         """Scores of those without a defect."""
         return self.scores[~self.defective]
+
+    @property
+    def nominal_groups(self) -> np.ndarray:
+        """Groups of those without a defect; each its own where none are known."""
+        groups = np.arange(len(self.scores)) if self.groups is None else self.groups
+        return groups[~self.defective]
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,8 @@ class Rule:
         summary: what it does, in a line.
         fit: finds a threshold; its second argument is the parameter, None without one. It raises
             `InputError` where the scores allow none.
-        of: what it can find a threshold of: PIXEL, PICTURE or both. One for pictures serves areas.
+        of: what it can find a threshold of: some of PIXEL, PICTURE and PRODUCT, which is as
+            anomalous as its worst picture. One for pictures serves areas.
         needs_defects: whether it needs defective pictures.
         needs_nominal: whether it needs good pictures.
         needs_masks: whether it needs to know which pixels are defective.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stainless.errors import InputError
 from train.metrics.pixels import confusion, f1_max
 from train.metrics.scores import pixels
-from train.verdicts import PICTURE, PIXEL, Labelled, all_rules, fit_areas, rule_named
+from train.verdicts import PICTURE, PIXEL, PRODUCT, Labelled, all_rules, fit_areas, rule_named
 
 values = st.one_of(st.sampled_from([-1.0, 0.0, 0.5, 1.0]), st.floats(-1e6, 1e6, width=32))
 labelled = st.lists(st.tuples(values, st.booleans()), min_size=1, max_size=25).flatmap(
@@ -172,15 +172,15 @@ def test_a_rule_says_what_it_is_for():
 @pytest.mark.parametrize("known", all_rules().values(), ids=all_rules())
 def test_every_rule_is_deterministic_and_describes_itself(known):
     rng = np.random.default_rng(3)
-    masks = [rng.random((5, 5)) < 0.3 for _ in range(12)]
+    masks = [rng.random((5, 5)) < 0.3 for _ in range(36)]
     maps = [pixels(f"{n}", rng.random((5, 5)), mask) for n, mask in enumerate(masks)]
     scores = np.array([image.scores.max() for image in maps])
-    data = Labelled(scores, np.arange(12) % 3 == 0, lambda: maps)
+    data = Labelled(scores, np.arange(36) % 3 == 0, lambda: maps)
     first, second = known.fit(data, known.default), known.fit(data, known.default)
     assert first == second and first.rule == known.name and first.line
-    assert np.isfinite(first.value) and known.summary and set(known.of) <= {PIXEL, PICTURE}
+    assert np.isfinite(first.value) and known.summary and set(known.of) <= {PIXEL, PICTURE, PRODUCT}
     if not known.needs_defects:
-        known.fit(Labelled(scores, np.zeros(12, bool)), known.default)
+        known.fit(Labelled(scores, np.zeros(36, bool)), known.default)
 
 
 def test_rules_are_listed_without_anything_heavy():
