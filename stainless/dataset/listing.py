@@ -53,7 +53,8 @@ def files_below(folder: Path) -> Iterator[Path]:
         trail = trails.pop(place)
         kept = []
         for name in sorted(below):
-            inner = str(Path(place, name))
+            # As os.walk will name it, which a Path would not where `folder` is ".".
+            inner = os.path.join(place, name)  # noqa: PTH118
             target = os.path.realpath(inner)
             if not is_hidden(name) and target not in trail:
                 trails[inner] = trail | {target}
