@@ -1,7 +1,7 @@
 """One of anomalib's models as a detector of ours: what all of them share.
 
 A subclass says how its network is built and what it learns from pictures; the rest is here. Frozen
-networks are no part of the state: they are built again from their weights, whose SHA-256 is.
+networks do not belong to the state: they are built again from their weights, whose SHA-256 is.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Adapter(ABC, Generic[S]):
 
     Attributes:
         NAME: of the method.
-        FROZEN: parts of the network that come from a weight file.
+        FROZEN: submodules of the network that come from a weight file.
         model: anomalib's network; None until something is learned.
         learned: what was learned from and how far, JSON-able.
     """
@@ -131,7 +131,7 @@ class Adapter(ABC, Generic[S]):
         return Score(float(pixels.max()) if value is None else value, pixels)
 
     def is_frozen(self, name: str) -> bool:
-        """Return whether a tensor or a part of the network comes from a weight file."""
+        """Return whether a tensor or a submodule comes from a weight file."""
         return name.split(".")[0] in self.FROZEN
 
     def identity(self, model: Network) -> str | None:
@@ -194,7 +194,7 @@ class Adapter(ABC, Generic[S]):
 
 
 class Limit:
-    """A limit of time that is said when it is reached.
+    """A limit of time.
 
     Args:
         minutes: None for no limit.

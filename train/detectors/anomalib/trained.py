@@ -1,7 +1,7 @@
 """Methods that learn by gradient: windows of nominal pictures, a batch a step.
 
 anomalib draws all that a training draws from one stream, the global generators; so it is here. The
-stream, and which pictures it has chosen, is a part of what a checkpoint keeps.
+stream, and which pictures it has chosen, belongs to what a checkpoint keeps.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class _Task:
 
 
 class _Draws(nn.Module):
-    """The one stream that a training draws from; part of its state.
+    """The one stream that a training draws from; belongs to its state.
 
     Attributes:
         queue: pictures that are chosen and not yet shown.

@@ -27,7 +27,7 @@ def test_a_picture_keeps_its_shape_and_its_map_its_pixels(height, width, side, m
     padded = preparation.padded(resized)
     assert padded.shape[-2] % multiple == padded.shape[-1] % multiple == 0
     assert torch.equal(padded[..., :rows, :columns], resized)
-    # What lies in the continued part never reaches the map.
+    # What lies in the continued margin never reaches the map.
     found = torch.full((1, 1, *padded.shape[-2:]), 9.0)
     found[..., :rows, :columns] = 2.0
     own = preparation.own_pixels(found, height, width)

@@ -59,7 +59,7 @@ class Flow(CsFlowModel):
         return self
 
     def forward(self, images: Tensor) -> Tensor:
-        """Tell the parts how large the pictures are, then do as anomalib."""
+        """Tell extractor and map how large the pictures are, then do as anomalib."""
         size = (int(images.shape[-2]), int(images.shape[-1]))
         self.feature_extractor.input_size = size
         self.anomaly_map_generator.input_dims = (3, *size)

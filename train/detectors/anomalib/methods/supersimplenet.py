@@ -95,7 +95,7 @@ class Supersimplenet(OnOurBackbone[SupersimplenetSettings], Trained[Supersimplen
     def update(
         self, model: Network, batch: Tensor, step: int, update: Update
     ) -> Mapping[str, Tensor]:
-        """Learn from anomalib's loss, or from that part of it which trains the anomaly map."""
+        """Learn from anomalib's loss, or from those terms of it that train the anomaly map."""
         if self.settings.picture_head:
             labels = torch.zeros(len(batch), device=batch.device)
             loss = self.criterion(*model(batch, labels=labels))
@@ -113,7 +113,7 @@ class Supersimplenet(OnOurBackbone[SupersimplenetSettings], Trained[Supersimplen
 
 
 def map_loss(model: Any, criterion: SSNLoss, images: Tensor) -> Tensor:
-    """Return that part of anomalib's loss which trains the anomaly map.
+    """Return those terms of anomalib's loss that train the anomaly map.
 
     Args:
         model: in training mode.
