@@ -69,7 +69,7 @@ class Patchcore(OnOurBackbone[PatchcoreSettings], Remembering[PatchcoreSettings]
 
 
 def select(sampler: KCenterGreedy, limit: Limit) -> list[int]:
-    """Return what the sampler's `select_coreset_idxs` returns, or as many of them as the time allows."""
+    """Return the rows that `select_coreset_idxs` returns, or as many as the time allows."""
     sampler.model.fit(sampler.embedding)
     sampler.features = sampler.model.transform(sampler.embedding)
     sampler.reset_distances()
