@@ -72,8 +72,6 @@ def _main(words: list[str]) -> int:
 
     check_device(settings.device)
     experiment = load(settings.experiment)(settings)
-    experiment.methods()
-    out.mkdir(parents=True, exist_ok=True)
     page = run(experiment, settings, " ".join(["stainless experiment", *words]), options.until)
     if page is not None:
         print(page)

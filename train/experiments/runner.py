@@ -57,10 +57,12 @@ def run(
     datasets.render(experiment.datasets(), stages, count)
     if until == "render":
         return None
+    pictures = experiment.pictures()
+    out.mkdir(parents=True, exist_ok=True)
     remove_partials(out)
     for left in out.glob(".maps.*"):
         shutil.rmtree(left)
-    runner = Runner(settings, methods, experiment.pictures(), stages, count)
+    runner = Runner(settings, methods, pictures, stages, count)
     runner.fit()
     runner.measure()
     with stages("findings and report"):
