@@ -245,7 +245,10 @@ def experiment(commands: Commands) -> dict[str, Any]:
         "methods": {
             method["name"]: {
                 "summary": under_older_names(method["summary"]),
-                "classes": method["classes"],
+                "classes": {
+                    name: {**found, **found.get("figures", {})}
+                    for name, found in method["classes"].items()
+                },
                 "threshold": [repeat["threshold"] for repeat in method["repeats"]],
             }
             for method in results["methods"]
