@@ -87,7 +87,7 @@ class Comparisons:
         made = [comparison for comparison in comparisons if comparison is not None]
         verdict = verdict_of([(each["what"], each["verdict"]) for each in made])
         if verdict == UNTESTED:
-            text = "the experiment lacks the methods or the class that it is about"
+            text = "The experiment lacks the methods or the class that it is about."
         elif not self.enough:
             text = TOO_FEW
         else:

@@ -221,7 +221,7 @@ class SimToReal(Experiment):
             "root": real.data,
             "category": real.category,
             "kind": real.kind,
-            "note": f"validation split: {pictures.note}",
+            "note": f"Validation split: {pictures.note}.",
             "train": sum(len(trainset.samples) for trainset in pictures.trainsets[REAL]),
             "validation": len(pictures.validation),
             "test": len(pictures.test),
