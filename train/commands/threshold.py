@@ -1,10 +1,10 @@
 """Fit a model's thresholds, of pixels and of whole pictures, to a split of a dataset.
 
 Each is found by a rule. Without options: where pixels are marked as defective the pixel threshold
-is that of the highest pixel F1, and where pictures are defective the picture threshold is that of
-the highest F1 over whole pictures; a split of good pictures alone gives those at which at most 5 %
-of them raise a false alarm. With --false-alarms, defects are not asked, and with --guarantee the
-share of false alarms is promised.
+is that of the highest pixel F1, and where some pictures are defective and some good the picture
+threshold is that of the highest balanced accuracy; a split of good pictures alone gives those at
+which at most 5 % of them raise a false alarm. With --false-alarms, defects are not asked, and with
+--guarantee the share of false alarms is promised.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from train.experiments.experiment import Method
 from train.metrics import METRIC_VERSION
 
 #: Rules by which the thresholds of pixels and of pictures are found, see `train.verdicts.choice`.
-THRESHOLD_RULE = "pixel-f1, picture-f1, else false-alarms"
+THRESHOLD_RULE = "pixel-f1, balanced, else false-alarms"
 
 
 @cache

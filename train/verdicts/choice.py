@@ -10,9 +10,8 @@ from train.verdicts.rule import PICTURE, PIXEL, Rule, rule_named
 if TYPE_CHECKING:
     from stainless.dataset import Sample
 
-#: Rule of each kind of threshold where there is what it needs, and where there is not.
-WITH_DEFECTS = {PIXEL: "pixel-f1", PICTURE: "picture-f1"}
-WITHOUT = "false-alarms"
+#: Rules of each kind of threshold: the first that has what it needs, else the last.
+USUAL = {PIXEL: ("pixel-f1", "false-alarms"), PICTURE: ("balanced", "picture-f1", "false-alarms")}
 
 
 def lacks(known: Rule, samples: Sequence[Sample]) -> str | None:
@@ -30,12 +29,12 @@ def usual_rule(kind: str, samples: Sequence[Sample]) -> Rule:
     """Return the rule of a kind of threshold that nobody has chosen.
 
     Where pixels are marked as defective, the pixel threshold is that of the highest pixel F1, and
-    where pictures are defective, the picture threshold is that of the highest F1 over whole
-    pictures: a verdict is as often right on defective as on good ones. Good pictures alone tell
+    where pictures are defective, the picture threshold is that of the highest balanced accuracy:
+    good and defective ones count the same, however many there are of each. Good pictures alone tell
     only how many of them would be flagged.
     """
-    known = rule_named(WITH_DEFECTS[kind], kind)
-    return known if lacks(known, samples) is None else rule_named(WITHOUT, kind)
+    rules = [rule_named(name, kind) for name in USUAL[kind]]
+    return next((known for known in rules if lacks(known, samples) is None), rules[-1])
 
 
 def usual_rules(samples: Sequence[Sample]) -> dict[str, Rule]:

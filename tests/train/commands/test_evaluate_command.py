@@ -27,7 +27,7 @@ def test_evaluate_writes_json_csv_and_a_table(data, model, tmp_path, capsys):
     left = {path.name for path in tmp_path.iterdir()}
     record = ".stainless-evaluate.jsonl"
     assert left == {"metrics.json", "per_image.csv", "table.txt", "maps", record}
-    assert result["rules"] == {"pixel": "pixel-f1", "picture": "picture-f1"}
+    assert result["rules"] == {"pixel": "pixel-f1", "picture": "balanced"}
     assert result["images"]["false_alarm_rate"] == 0.0
     assert lines[0].startswith("4 images, 2 of them good; threshold ")
     # A second run replaces what the first has written, kept maps included.

@@ -44,13 +44,15 @@ def test_a_labelled_split_gives_both_thresholds(data, own, capsys):
     found = thresholds(own)
     assert code == 0 and told == []
     assert lines[0].startswith(f"{own}: threshold {found['pixel']['value']:.6g}, pixel F1 ")
-    assert lines[1].startswith(f"{own}: picture threshold {found['picture']['value']:.6g}, picture")
+    assert lines[1].startswith(
+        f"{own}: picture threshold {found['picture']['value']:.6g}, balanced"
+    )
     assert all("4 validation images of plate, 2 of them good" in line for line in lines)
     assert {kind: entry["rule"] for kind, entry in found.items()} == {
         "pixel": "pixel-f1",
-        "picture": "picture-f1",
+        "picture": "balanced",
     }
-    assert found["picture"]["f1"] == 1.0 and found["picture"]["false_alarms"] == 0
+    assert found["picture"]["balanced_accuracy"] == 1.0 and found["picture"]["false_alarms"] == 0
     assert found["pixel"]["fingerprints"] == found["picture"]["fingerprints"]
 
 
@@ -123,7 +125,7 @@ def test_without_masks_the_pixels_go_by_the_good_pictures(data, own, tmp_path, c
     words = ["threshold", "--model", own, "--data", tmp_path, "--category", "plate"]
     assert run(capsys, *words, "--split", "test")[0] == 0
     found = thresholds(own)
-    assert (found["pixel"]["rule"], found["picture"]["rule"]) == ("false-alarms", "picture-f1")
+    assert (found["pixel"]["rule"], found["picture"]["rule"]) == ("false-alarms", "balanced")
 
 
 def test_the_rule_that_spoke_is_in_every_verdict(data, nominal, own, tmp_path, capsys):

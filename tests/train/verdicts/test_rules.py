@@ -121,6 +121,39 @@ def test_picture_f1_is_the_highest(known):
 
 @settings(max_examples=150, deadline=None)
 @given(labelled)
+def test_balanced_accuracy_is_the_highest(known):
+    if known.defective.all() or not known.defective.any():
+        with pytest.raises(InputError, match=r"no picture (has a defect|is good)"):
+            rule_named("balanced", PICTURE).fit(known, None)
+        return
+
+    def balanced(threshold):
+        flagged = known.scores >= threshold
+        return (flagged[known.defective].mean() + (~flagged[~known.defective]).mean()) / 2
+
+    fitted = rule_named("balanced", PICTURE).fit(known, None)
+    every = {float(t): balanced(t) for t in np.unique(known.scores)}
+    best = max(every.values())
+    assert fitted.how["balanced_accuracy"] == pytest.approx(best, abs=1e-12)
+    assert balanced(fitted.value) == pytest.approx(best, abs=1e-12)
+    lowest = max(t for t, found in every.items() if found == pytest.approx(best, abs=1e-12))
+    assert_in_the_gap(fitted.value, lowest, known.scores)
+
+
+def test_balanced_does_not_follow_the_majority():
+    # Nine in ten are defective and half of these look good: F1 flags all, this does not.
+    rng = np.random.default_rng(2)
+    scores = np.concatenate([rng.normal(0, 1, 20), rng.normal(0, 1, 90), rng.normal(6, 1, 90)])
+    known = Labelled(scores, np.arange(200) >= 20)
+    alarms = {
+        name: rule_named(name, PICTURE).fit(known, None).how["false_alarms"]
+        for name in ("balanced", "picture-f1")
+    }
+    assert alarms["balanced"] == 0 and alarms["picture-f1"] > 15
+
+
+@settings(max_examples=150, deadline=None)
+@given(labelled)
 def test_accuracy_is_the_highest(known):
     fitted = rule_named("accuracy", PICTURE).fit(known, None)
     every = {
@@ -164,7 +197,7 @@ def test_each_area_has_a_threshold_of_its_own():
 
 
 def test_a_rule_says_what_it_is_for():
-    assert {"accuracy", "false-alarms", "picture-f1", "pixel-f1"} <= set(all_rules())
+    assert {"accuracy", "balanced", "false-alarms", "picture-f1"} <= set(all_rules())
     with pytest.raises(InputError, match="rule 'pixel-f1' of a picture: expected one of accuracy"):
         rule_named("pixel-f1", PICTURE)
 
