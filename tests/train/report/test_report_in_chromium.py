@@ -80,7 +80,7 @@ def test_low_is_best_where_it_should_be_and_what_is_undefined_comes_last(tab):
     assert tab.run(COLUMN.format("classes", 5)) == ["0.000"] * 3 + ["0.400\n±0.012"]
     best = tab.run("[...document.querySelectorAll('#classes .best:nth-child(6)')].length")
     assert best == 3
-    heading = "#summary thead th:nth-of-type(2) .sort"
+    heading = "#methods thead th:nth-of-type(2) .sort"
     for _ in range(2):
         click(tab, heading)
         # Synth flags nothing, so that its precision is undefined.
