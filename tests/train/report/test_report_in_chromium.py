@@ -84,7 +84,7 @@ def test_low_is_best_where_it_should_be_and_what_is_undefined_comes_last(tab):
     for _ in range(2):
         click(tab, heading)
         # Synth flags nothing, so that its precision is undefined.
-        assert tab.run(COLUMN.format("summary", 1))[-1] == "–"
+        assert tab.run(COLUMN.format("methods", 1))[-1] == "–"
 
 
 def test_a_number_opens_its_pictures_with_the_overlay(tab):
