@@ -5,6 +5,7 @@ Any value may be a number, a colour (red, green, blue; linear) or a texture.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -65,11 +66,11 @@ class Glossy:
 
     def build(self, nodes: Nodes) -> Any:
         """Add an anisotropic lobe."""
-        lobe = nodes.add("ShaderNodeBsdfAnisotropic")
+        lobe = nodes.add(
+            "ShaderNodeBsdfAnisotropic",
+            {"Color": self.colour, "Roughness": self.roughness, "Anisotropy": self.anisotropy},
+        )
         lobe.distribution = "GGX"
-        nodes.feed(lobe, "Color", self.colour)
-        nodes.feed(lobe, "Roughness", self.roughness)
-        nodes.feed(lobe, "Anisotropy", self.anisotropy)
         nodes.orient(lobe, self.normal, self.tangent)
         return lobe.outputs["BSDF"]
 
@@ -90,9 +91,8 @@ class Diffuse:
 
     def build(self, nodes: Nodes) -> Any:
         """Add a diffuse lobe."""
-        lobe = nodes.add("ShaderNodeBsdfDiffuse")
-        nodes.feed(lobe, "Color", self.colour)
-        nodes.feed(lobe, "Roughness", self.roughness)
+        inputs = {"Color": self.colour, "Roughness": self.roughness}
+        lobe = nodes.add("ShaderNodeBsdfDiffuse", inputs)
         nodes.orient(lobe, self.normal)
         return lobe.outputs["BSDF"]
 
@@ -119,37 +119,14 @@ class Principled:
 
     def build(self, nodes: Nodes) -> Any:
         """Add a principled shader."""
-        shader = nodes.add("ShaderNodeBsdfPrincipled")
-        nodes.feed(shader, "Base Color", self.colour)
-        nodes.feed(shader, "Roughness", self.roughness)
-        nodes.feed(shader, "Metallic", self.metallic)
-        nodes.feed(shader, "Anisotropic", self.anisotropy)
+        inputs = {
+            "Base Color": self.colour,
+            "Roughness": self.roughness,
+            "Metallic": self.metallic,
+            "Anisotropic": self.anisotropy,
+        }
+        shader = nodes.add("ShaderNodeBsdfPrincipled", inputs)
         nodes.orient(shader, self.normal, self.tangent)
-        return shader.outputs["BSDF"]
-
-
-@dataclass(frozen=True)
-class Glass:
-    """A clear body, which refracts and reflects; its mesh is closed.
-
-    Lamps behind it are found by chance alone, and each surface that light crosses is a bounce.
-
-    Attributes:
-        colour: share of the light that it lets through or reflects, at each surface.
-        roughness: 0 for polished.
-        refraction: index of refraction against what is outside.
-    """
-
-    colour: Value = 1.0
-    roughness: Value = 0.0
-    refraction: float = 1.5
-
-    def build(self, nodes: Nodes) -> Any:
-        """Add a glass shader."""
-        shader = nodes.add("ShaderNodeBsdfGlass")
-        nodes.feed(shader, "Color", self.colour)
-        nodes.feed(shader, "Roughness", self.roughness)
-        nodes.feed(shader, "IOR", self.refraction)
         return shader.outputs["BSDF"]
 
 
@@ -167,9 +144,8 @@ class Emission:
 
     def build(self, nodes: Nodes) -> Any:
         """Add an emitter."""
-        emission = nodes.add("ShaderNodeEmission")
-        nodes.feed(emission, "Color", self.colour)
-        nodes.feed(emission, "Strength", self.radiance)
+        inputs = {"Color": self.colour, "Strength": self.radiance}
+        emission = nodes.add("ShaderNodeEmission", inputs)
         return emission.outputs["Emission"]
 
 
@@ -199,13 +175,12 @@ class Nodes:
         self.tree = tree
         self._outputs: dict[tuple[str, str], Any] = {}
 
-    def add(self, kind: str) -> Any:
-        """Add a node by Blender's name of its kind."""
-        return self.tree.nodes.new(kind)
-
-    def feed(self, node: Any, name: str, value: Value) -> None:
-        """Give a node's input a value."""
-        self.connect(node.inputs[name], value)
+    def add(self, kind: str, inputs: Mapping[str, Value] | None = None) -> Any:
+        """Add a node by Blender's name of its kind, and give inputs by name their values."""
+        node = self.tree.nodes.new(kind)
+        for name, value in (inputs or {}).items():
+            self.connect(node.inputs[name], value)
+        return node
 
     def connect(self, socket: Any, value: Value) -> None:
         """Give a socket a value."""

@@ -9,7 +9,7 @@ from support.stages import SHAPE, VIEW, ground, square
 from tiny_scenes import ROOT, run
 
 from render.camera import View, pixel_to_plane
-from render.cycles.materials import Channel, Diffuse, Emission, Glass, Mix, Principled, Texture
+from render.cycles.materials import Channel, Diffuse, Emission, Mix, Principled, Texture
 from render.cycles.stage import Mesh, Stage
 from render.cycles.tracer import Sampling, Tracer
 from stainless.homography import project
@@ -120,23 +120,6 @@ def box(name, low, high, material):
     faces = ((3, 2, 1, 0), (4, 5, 6, 7), *sides)
     low, high = np.array(low), np.array(high)
     return Mesh(name, low + corners * (high - low), faces, (material,))
-
-
-def test_glass_lets_through_what_fresnel_says(tracer):
-    # Two surfaces, each of which reflects ((n - 1) / (n + 1))², and what goes to and fro between.
-    pane = box("pane", (-20, -20, 5), (20, 20, 8), Glass(1.0, 0.0, 1.5))
-    floor = square("floor", 400.0, 0.0, Emission((1.0, 0.5, 0.25)))
-    many = dataclasses.replace(ONCE, samples=256, bounces=12)
-    seen = tracer.render(Stage((floor, pane)), View(0, 0, 100.0, 2.0), (16, 16), many)
-    once = 0.2**2
-    through = (1 - once) / (1 + once)
-    np.testing.assert_allclose(
-        seen.mean(axis=(0, 1)), np.array([1, 0.5, 0.25]) * through, rtol=0.01
-    )
-    none = tracer.render(
-        Stage((floor, pane)), View(0, 0, 100.0, 2.0), (16, 16), dataclasses.replace(many, bounces=0)
-    )
-    assert none.max() < 0.1, "each surface is a bounce"
 
 
 @pytest.mark.parametrize("smooth", [False, True])
