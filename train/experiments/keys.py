@@ -21,9 +21,8 @@ from train.detectors.detector import Trainset
 from train.detectors.detector import method as detector_method
 from train.experiments.experiment import Method
 from train.metrics import METRIC_VERSION
-
-#: Rules by which the thresholds of pixels and of pictures are found, see `train.verdicts.choice`.
-THRESHOLD_RULE = "pixel-f1, balanced, else false-alarms"
+from train.verdicts.choice import USUAL
+from train.verdicts.rule import rule_named
 
 
 @cache
@@ -93,7 +92,15 @@ def figures_key(model: str, labelled: str) -> str:
         model: its key.
         labelled: what `labelled_contents` says of the pictures.
     """
-    return digest([model, labelled, METRIC_VERSION, THRESHOLD_RULE])
+    return digest([model, labelled, METRIC_VERSION, threshold_rules()])
+
+
+def threshold_rules() -> dict[str, list[list[Any]]]:
+    """Return name and version of the rules that thresholds of each kind are found by, in turn."""
+    return {
+        kind: [[name, rule_named(name, kind).version] for name in names]
+        for kind, names in USUAL.items()
+    }
 
 
 def packages(detector: str) -> list[str]:

@@ -94,6 +94,8 @@ class Rule:
         needs_masks: whether it needs to know which pixels are defective.
         parameter: name of its number in help texts; None for a rule without.
         default: of that number.
+        version: rises with every change after which it finds other thresholds: what was found by an
+            earlier one is not used again.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Rule:
     needs_masks: bool = False
     parameter: str | None = None
     default: float | None = None
+    version: int = 1
 
 
 def in_the_gap(scores: np.ndarray, flagged: float) -> float:

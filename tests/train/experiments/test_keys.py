@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import plates
 import pytest
@@ -15,6 +16,9 @@ from train.detectors.sequential_patchcore.settings import Settings
 from train.experiments import keys
 from train.experiments.datasets import is_finished
 from train.experiments.experiment import Dataset, Method, Pictures, learned_from
+from train.verdicts import rule
+from train.verdicts.choice import USUAL
+from train.verdicts.rule import PICTURE, rule_named
 
 METHOD = Method("Real", "real", "sequential_patchcore", Settings(), "real")
 
@@ -63,9 +67,16 @@ def test_figures_depend_on_model_pictures_metrics_and_rule(
     before = keys.labelled_contents(samples)
     named = keys.figures_key("model", before)
     assert len({named, keys.figures_key("other", before), keys.figures_key("model", "x")}) == 3
-    for name in ("METRIC_VERSION", "THRESHOLD_RULE"):
+    rules = rule.all_rules()
+    changed = replace(rule_named("balanced", PICTURE), version=2)
+    changes: list[tuple[Any, str, Any]] = [
+        (keys, "METRIC_VERSION", "other"),
+        (keys, "USUAL", {**USUAL, PICTURE: ("picture-f1", "false-alarms")}),
+        (rule, "all_rules", lambda: {**rules, "balanced": changed}),
+    ]
+    for module, name, value in changes:
         with monkeypatch.context() as patch:
-            patch.setattr(keys, name, "other")
+            patch.setattr(module, name, value)
             assert keys.figures_key("model", before) != named
     assert keys.labelled_contents(samples) == before
     for path in (samples[0].image, samples[0].mask, samples[0].annotation):
