@@ -32,6 +32,7 @@ from train.detectors.detector import (
 )
 from train.detectors.fitting import fit_file
 from train.detectors.model_file import Model, read
+from train.training import loop
 
 #: Height and width of the pictures.
 SHAPE = (96, 112)
@@ -84,8 +85,17 @@ def small_context(weights: Path | None = None, **more: Any) -> Context:
 
 
 def fitted(path: Path, name: str, settings: Any, pictures: Trainset, weights: Path | None) -> Model:
-    """Return the model of a whole fit, as its file has it."""
-    assert fit_file(path, name, settings, [pictures], small_context(weights))
+    """Return the model of a whole fit, as its file has it; where the loop ran, there is a log."""
+    log, ran, finish = path.with_name("log"), [], loop._Run.finish
+
+    def finished(run: loop._Run) -> loop.Result:
+        ran.append(run)
+        return finish(run)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop._Run, "finish", finished)
+        assert fit_file(path, name, settings, [pictures], small_context(weights, log=log))
+    assert bool(list(log.glob("events.*"))) == bool(ran), "--log is not what the loop wrote"
     assert not list(path.parent.glob(".*.checkpoint")), "a finished fit leaves its checkpoint"
     before = path.read_bytes()
     assert not fit_file(path, name, settings, [pictures], small_context(weights))

@@ -98,6 +98,7 @@ class Trained(Adapter[S]):
                 "weights": self.identity(model),
             },
             folder=self.context.checkpoint,
+            log=self.context.log,
             report=self.context.report,
             title=self.NAME,
         )
