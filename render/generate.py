@@ -9,6 +9,7 @@ Heavy imports happen inside functions: `--help` and `--dry-run` need neither bpy
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import traceback
@@ -65,6 +66,8 @@ def parser() -> Parser:
         action="store_true",
         help="list the scene's keys, what they mean and their defaults",
     )
+    # Tells other programs, as JSON, whether the output is this dataset, and whole.
+    options.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     options.add_argument("--shard", help=argparse.SUPPRESS)
     options.add_argument("--report", type=int, help=argparse.SUPPRESS)
     return options
@@ -94,6 +97,8 @@ def _main(argv: list[str]) -> int:
     if not options.workers.isdecimal() or not 1 <= int(options.workers) <= 256:
         raise InputError(f"--workers: {options.workers}, expected 1 to 256")
     workers = int(options.workers)
+    if options.check:
+        return _check(scene, output)
     if options.dry_run:
         return _dry_run(scene, output)
     if options.preview:
@@ -112,6 +117,17 @@ def _keys(config: Path | None, overrides: list[tuple[str, str]]) -> int:
     except ValueError as error:
         raise error if isinstance(error, InputError) else InputError(f"--{error}") from None
     print_keys(kind)
+    return 0
+
+
+def _check(scene: Scene, output: Path) -> int:
+    """Print, as JSON, in what a dataset differs from a scene, and whether it is complete."""
+    from render import layout, manifest
+
+    own = output / layout.SCENE
+    differs = manifest.difference(scene, own) if own.exists() else None
+    complete = own.exists() and manifest.is_complete(scene, output)
+    print(json.dumps({"differs": differs, "complete": complete}))
     return 0
 
 

@@ -178,16 +178,39 @@ def check_owner(scene: Scene, output: Path) -> None:
                 "one that this program wrote"
             )
         return
-    there = dataclasses.asdict(dataclasses.replace(read_scene(own), samples=scene.samples))
-    here = dataclasses.asdict(scene)
-    for key, old, new in _differences(there, here, ""):
+    differs = difference(scene, own)
+    if differs is not None:
         raise InputError(
-            f"{output}: holds another scene ({key} is {old} there and {new} here), expected the "
-            "same, or another --output"
+            f"{output}: holds another scene ({differs}), expected the same, or another --output"
         )
     foreign = held - known - {ANNOTATIONS, VALIDATION, *layout.categories(scene)}
     if foreign:
         raise InputError(f"{output / min(foreign)}: not of this dataset, expected no other files")
+
+
+def difference(scene: Scene, own: Path) -> str | None:
+    """Return the first key in which a dataset's scene differs, with both values; None if none does.
+
+    The number of samples is none: more can be added to a dataset.
+
+    Args:
+        scene: what is to be rendered.
+        own: what the dataset was rendered from, its `scene.yaml`.
+
+    Raises:
+        InputError: that file is damaged.
+    """
+    there = dataclasses.asdict(dataclasses.replace(read_scene(own), samples=scene.samples))
+    for key, old, new in _differences(there, dataclasses.asdict(scene), ""):
+        return f"{key} is {old} there and {new} here"
+    return None
+
+
+def is_complete(scene: Scene, output: Path) -> bool:
+    """Tell whether a dataset has all samples of its scene, by its manifest alone."""
+    # Which pictures show the same object is written after the last of them.
+    grouped = scene.series is None or any(output.glob(f"*/{layout.GROUPS}"))
+    return grouped and set(range(scene.samples)) <= Manifest(output).entries.keys()
 
 
 def _differences(there: Any, here: Any, key: str) -> Iterator[tuple[str, Any, Any]]:

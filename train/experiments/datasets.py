@@ -8,9 +8,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from stainless.dataset import Sample, has_validation, read_category, split_validation
 from stainless.errors import InputError
@@ -19,9 +16,6 @@ from train.experiments.experiment import Dataset
 from train.experiments.stages import Stages
 
 GENERATOR = Path(__file__).parents[2] / "render" / "generate.py"
-
-#: What the generator leaves in a dataset: its scene, and a line for each finished sample.
-SCENE, MANIFEST = "scene.yaml", "manifest.jsonl"
 
 
 def render(datasets: Sequence[Dataset], stages: Stages, workers: int) -> None:
@@ -37,67 +31,48 @@ def render(datasets: Sequence[Dataset], stages: Stages, workers: int) -> None:
                 raise InputError(
                     f"{dataset.key}.data: {dataset.root}, expected a dataset: no scene renders it"
                 )
-        elif not is_finished(dataset):
+        elif not is_finished(dataset, dataset.scene):
             with stages(f"render {dataset.key}"):
-                _generate(dataset, dataset.scene, workers)
+                _generate(dataset, dataset.scene, "--workers", str(workers))
 
 
-def is_finished(dataset: Dataset) -> bool:
-    """Tell whether all samples of a dataset are rendered, by its manifest.
+def is_finished(dataset: Dataset, scene: str) -> bool:
+    """Tell whether all samples of a dataset are rendered.
+
+    Args:
+        dataset: what is wanted.
+        scene: renders it.
 
     Raises:
-        InputError: what is there was rendered in another scale.
+        InputError: what is there was rendered from another scene; names the first key that differs.
+        SystemExit: the generator refuses scene or dataset, in its own line.
     """
-    scene = _scene(dataset.root / SCENE)
-    if scene is None:
+    if not dataset.root.is_dir():
         return False
-    scale = scene.get("scale", 1.0)
-    if scale != dataset.scale:
+    found = json.loads(_generate(dataset, scene, "--check", stdout=subprocess.PIPE))
+    if found["differs"] is not None:
         raise InputError(
-            f"{dataset.key}.scale: {dataset.scale:g}, but {dataset.root} is rendered with "
-            f"{scale:g}; expected the same, or another {dataset.key}.data"
+            f"{dataset.key}.scene: {scene}, but {dataset.root} was rendered from another "
+            f"({found['differs']}); expected the same, or another {dataset.key}.data"
         )
-    samples = dataset.samples if dataset.samples is not None else int(scene.get("samples", 1))
-    # Which pictures show one part is written after the last of them.
-    grouped = scene.get("series") is None or any(dataset.root.glob("*/groups.csv"))
-    return grouped and set(range(samples)) <= _samples(dataset.root / MANIFEST)
+    return bool(found["complete"])
 
 
-def _scene(path: Path) -> dict[str, Any] | None:
-    """Return the scene that a dataset was rendered from, None if it is not there."""
-    if not path.is_file():
-        return None
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        tree = None
-    if not isinstance(tree, dict):
-        raise InputError(f"{path}: is no scene, or a damaged one; remove the dataset")
-    return tree
+def _generate(dataset: Dataset, scene: str, *options: str, stdout: int | None = None) -> str:
+    """Run the generator in a process of its own, since training never imports bpy.
 
-
-def _samples(path: Path) -> set[int]:
-    """Return the finished samples; a last line that was cut short does not count."""
-    found = set()
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        try:
-            found.add(int(json.loads(line)["sample"]))
-        except (ValueError, KeyError, TypeError):
-            continue
-    return found
-
-
-def _generate(dataset: Dataset, scene: str, workers: int) -> None:
-    """Run the generator in a process of its own: training never imports bpy."""
-    options = ["--config", str(shipped(Path(scene))), "--output", str(dataset.root)]
-    options += ["--scale", str(dataset.scale)]
+    Returns:
+        What it wrote to a pipe, if it was given one.
+    """
+    command = [sys.executable, str(GENERATOR), "--config", str(shipped(Path(scene)))]
+    command += ["--output", str(dataset.root), "--scale", str(dataset.scale)]
     if dataset.samples is not None:
-        options += ["--samples", str(dataset.samples)]
-    command = [sys.executable, str(GENERATOR), *options, "--workers", str(workers)]
-    code = subprocess.run(command, check=False).returncode
-    if code:
+        command += ["--samples", str(dataset.samples)]
+    done = subprocess.run([*command, *options], check=False, stdout=stdout, text=True)
+    if done.returncode:
         # It has written its own line about what is wrong.
-        raise SystemExit(code)
+        raise SystemExit(done.returncode)
+    return done.stdout or ""
 
 
 @dataclass(frozen=True)

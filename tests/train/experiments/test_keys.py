@@ -10,12 +10,10 @@ import plates
 import pytest
 
 from stainless.dataset import read_category
-from stainless.errors import InputError
 from train.detectors.detector import Trainset
 from train.detectors.sequential_patchcore.settings import Settings
 from train.experiments import keys
-from train.experiments.datasets import is_finished
-from train.experiments.experiment import Dataset, Method, Pictures, learned_from
+from train.experiments.experiment import Method, Pictures, learned_from
 from train.verdicts import rule
 from train.verdicts.choice import USUAL
 from train.verdicts.rule import PICTURE, rule_named
@@ -90,38 +88,6 @@ def test_figures_depend_on_model_pictures_metrics_and_rule(
 def test_a_digest_depends_on_values_alone() -> None:
     assert keys.digest({"a": 1, "b": [2]}) == keys.digest({"b": [2], "a": 1})
     assert keys.digest({"a": 1, "b": [2]}) != keys.digest({"a": 1, "b": [3]})
-
-
-def rendered(folder: Path, samples: int, lines: int, more: str = "") -> Path:
-    folder.mkdir()
-    (folder / "scene.yaml").write_text(f"scale: 0.25\nsamples: {samples}\n{more}")
-    text = "".join(f'{{"sample": {number}}}\n' for number in range(lines))
-    (folder / "manifest.jsonl").write_text(text + '{"sample": ')
-    return folder
-
-
-def test_a_dataset_is_finished_when_its_manifest_says_so(tmp_path: Path) -> None:
-    whole = rendered(tmp_path / "whole", 3, 3)
-    assert is_finished(Dataset("real", whole, "scene.yaml", 0.25))
-    assert is_finished(Dataset("real", whole, "scene.yaml", 0.25, 2))
-    assert not is_finished(Dataset("real", whole, "scene.yaml", 0.25, 4))
-    assert not is_finished(Dataset("real", rendered(tmp_path / "half", 3, 2), "s.yaml", 0.25))
-    assert not is_finished(Dataset("real", tmp_path / "none", "scene.yaml"))
-    series = rendered(tmp_path / "series", 2, 2, "series: {category: cell}\n")
-    assert not is_finished(Dataset("real", series, "scene.yaml", 0.25))
-    (series / "cell").mkdir()
-    (series / "cell/groups.csv").touch()
-    assert is_finished(Dataset("real", series, "scene.yaml", 0.25))
-
-
-def test_a_dataset_of_another_scale_is_refused(tmp_path: Path) -> None:
-    whole = rendered(tmp_path / "whole", 3, 3)
-    expected = r"^real\.scale: 0\.5, but .*whole is rendered with 0\.25; expected the same, or"
-    with pytest.raises(InputError, match=expected):
-        is_finished(Dataset("real", whole, "scene.yaml", 0.5))
-    (whole / "scene.yaml").write_text("a: [")
-    with pytest.raises(InputError, match=r"scene\.yaml: is no scene"):
-        is_finished(Dataset("real", whole, "scene.yaml", 0.25))
 
 
 def test_a_method_may_learn_from_every_nth_picture(tmp_path: Path) -> None:
