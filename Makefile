@@ -37,7 +37,7 @@ bench: .venv/dev
 	  --rendering.denoise false --rendering.samples_undenoised 2
 	$(BIN)/python -m train.detectors.sequential_patchcore.benchmark --images datasets/bench/clean/train/good \
 	  --pool-stride 2 --methods sequential converged greedy anomalib --steady
-	$(BIN)/python -m train.benchmark_scoring
+	$(BIN)/python -m train.detectors.sequential_patchcore.benchmark_scoring
 
 # A stamp file says that these extras of pyproject.toml are installed.
 .venv/demo: EXTRAS := render,train

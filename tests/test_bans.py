@@ -63,8 +63,8 @@ PLACES = {
 }
 FILES = ("render.parts.plate.flaws", "train.metrics.measures", "train.verdicts.rules")
 
-#: Except that an experiment is about methods, and that programs measure one of them.
-ABOUT_METHODS = re.compile(r"train\.experiments\.\w+\..*|train\.benchmark_\w+")
+#: Except that an experiment is about methods.
+ABOUT_METHODS = re.compile(r"train\.experiments\.\w+\..*")
 
 #: Programs that measure tell the time.
 MEASURING = re.compile(r"stainless\.measure|render\..*benchmark")

@@ -27,6 +27,7 @@ from stainless.measure import Watch, alone, peak, restart_peak
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.covering import covering_radius
 from train.detectors.sequential_patchcore.rivals import (
+    EPOCHS,
     anomalib_greedy,
     exact_greedy,
     naive_decisions,
@@ -204,7 +205,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--pool-stride", type=int, default=2, help="cells between patches")
     parser.add_argument("--size", type=int, default=SIZE, help=f"members (default: {SIZE})")
-    parser.add_argument("--epochs", type=int, default=5, help="passes of the sequential coreset")
+    parser.add_argument(
+        "--epochs", type=int, default=EPOCHS, help="passes of the sequential coreset"
+    )
     parser.add_argument(
         "--methods", nargs="+", choices=METHODS, default=["sequential", "converged", "greedy"]
     )

@@ -8,6 +8,9 @@ from torch import Tensor
 
 from train.detectors.sequential_patchcore.distances import squared_distances
 
+#: Passes of the sequential coreset where it is measured beside them, before it has converged.
+EPOCHS = 5
+
 
 def exact_greedy(patches: Tensor, size: int) -> Tensor:
     """Return the members of greedy k-center selection, without any projection.

@@ -18,6 +18,7 @@ import numpy as np
 
 from stainless.errors import InputError, guarded
 from stainless.measure import Watch, alone, peak
+from train.detectors.sequential_patchcore.settings import SIZE, Settings
 
 #: Height and width in pixels of the camera that the project is about.
 FULL = (2050, 2448)
@@ -27,10 +28,12 @@ BACKBONES = ("mobilenet_v3_large", "efficientnet_lite0")
 
 def main(argv: list[str] | None = None) -> int:
     """Run the benchmark of one command line."""
-    parser = argparse.ArgumentParser(prog="python -m train.benchmark_scoring", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m train.detectors.sequential_patchcore.benchmark_scoring", description=__doc__
+    )
     parser.add_argument("--repeat", type=int, default=5, help="images per setting (default: 5)")
     parser.add_argument("--pool-stride", type=int, nargs="+", default=[2, 1])
-    parser.add_argument("--size", type=int, default=2048, help="members of the coreset")
+    parser.add_argument("--size", type=int, default=SIZE, help="members of the coreset")
     parser.add_argument("--fit-images", type=int, nargs="*", default=[2, 6])
     args = parser.parse_args(argv)
     head = ["pool stride", "patches", "s per image", "of it features", "CPU s", "images/s"]
@@ -68,7 +71,6 @@ def time_scoring(
     from train.detectors.detector import Context
     from train.detectors.sequential_patchcore.detector import SequentialPatchcore
     from train.detectors.sequential_patchcore.fitting import extract
-    from train.detectors.sequential_patchcore.settings import Settings
 
     settings = Settings(size=size, backbone=backbone, pool_stride=stride)
     try:
@@ -105,7 +107,6 @@ def fitting_peak(count: int, size: int) -> float:
     from stainless.dataset import Sample
     from train.detectors.detector import Context, Trainset
     from train.detectors.sequential_patchcore.detector import SequentialPatchcore
-    from train.detectors.sequential_patchcore.settings import Settings
 
     settings = Settings(size=size, epochs=1, pool_stride=2)
     detector = SequentialPatchcore(settings, Context(report=lambda _: None))
@@ -120,4 +121,4 @@ def fitting_peak(count: int, size: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main, "benchmark"))
+    sys.exit(guarded(main, "benchmark_scoring"))

@@ -26,7 +26,7 @@ from stainless.measure import Watch, alone, peak, restart_peak
 from train.detectors.detector import Context
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.detector import SequentialPatchcore
-from train.detectors.sequential_patchcore.rivals import anomalib_greedy, exact_greedy
+from train.detectors.sequential_patchcore.rivals import EPOCHS, anomalib_greedy, exact_greedy
 from train.detectors.sequential_patchcore.settings import SIZE, Settings
 from train.features import FeatureExtractor
 from train.map_files import map_file, write_map
@@ -67,12 +67,14 @@ COLUMNS = (
 
 def main(argv: list[str] | None = None) -> int:
     """Run the experiment of one command line."""
-    parser = argparse.ArgumentParser(prog="python -m train.benchmark_coresets", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m train.detectors.sequential_patchcore.benchmark_quality", description=__doc__
+    )
     parser.add_argument("--data", type=Path, required=True, help="root folder of the dataset")
     parser.add_argument("--category", required=True, help="folder in it; needs a validation split")
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     parser.add_argument("--size", type=int, default=SIZE, help=f"members (default: {SIZE})")
-    parser.add_argument("--epochs", type=int, default=5, help="of the sequential coreset")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="of the sequential coreset")
     parser.add_argument("--pool-stride", type=int, default=1, help="cells between patches")
     parser.add_argument(
         "--every", type=int, default=1, metavar="N", help="learn from every Nth image only"
@@ -254,7 +256,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     lines.append(_row(["---", *["--:"] * len(classes)]))
     for method, result in results.items():
         of = [result["classes"][name] for name in classes]
-        cells = [f"{each['mean_recall']:.3f} ({each['recall'][0]:.3f})" for each in of]
+        cells = [f"{row['mean_recall']:.3f} ({row['recall'][0]:.3f})" for row in of]
         lines.append(_row([METHODS[method], *cells]))
     return "\n".join(lines)
 
@@ -276,4 +278,4 @@ def _row(cells: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main, "benchmark_coresets"))
+    sys.exit(guarded(main, "benchmark_quality"))
