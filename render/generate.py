@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 SHORT = ("part", "samples", "seed", "scale")
 
 
-def parser() -> Parser:
+def parser(name: str) -> Parser:
     """Return the command line without the scene's dotted keys."""
     options = Parser(
-        prog="generate",
+        prog=name,
         description="Render a scene to a dataset in the layout of MVTec AD or MVTec LOCO AD. Any "
         "key of the scene can be given as well, for example --lights.height_mm '[140, 150]'; "
         "--keys lists those of a part.",
@@ -74,14 +74,23 @@ def parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
+    """Run as a script; returns the exit code."""
     if argv is None:
         argv = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
-    return guarded(lambda: _main(argv), "generate")
+    return guarded(lambda: run(argv, "generate"), "generate")
 
 
-def _main(argv: list[str]) -> int:
-    options, rest = parser().parse_known_args(argv)
+def run(argv: list[str], name: str = "stainless render") -> int:
+    """Run the command.
+
+    Args:
+        argv: the rest of its line.
+        name: how it was called.
+
+    Returns:
+        The exit code.
+    """
+    options, rest = parser(name).parse_known_args(argv)
     if options.shard is not None:
         pool.die_with_parent(options.report)
     given = [(name, getattr(options, name)) for name in SHORT]

@@ -25,9 +25,9 @@ COMMANDS = {
     "report": ("train.commands.report", "write the report of an experiment anew"),
 }
 
-#: Sub-command with a parser of its own: its module, whose `main` takes the rest of the line.
+#: Sub-command with a parser of its own: its module, whose `run` takes the rest of the line.
 FORWARDED = {
-    "render": ("render.generate", "make a dataset of rendered plates"),
+    "render": ("render.generate", "render a dataset of parts, with labels"),
     "experiment": ("train.commands.experiment", "compare methods, from the datasets to a report"),
 }
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in FORWARDED:
         module = FORWARDED[words[0]][0]
-        return guarded(lambda: import_module(module).main(words[1:]))
+        return guarded(lambda: import_module(module).run(words[1:]))
     return guarded(lambda: _run(words))
 
 

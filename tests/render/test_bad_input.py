@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tiny_scenes import GENERATE, ROOT, TINY, arguments, files, run
 
+import stainless.cli
 from render.generate import main
 from render.workers import exclusive
 
@@ -74,6 +75,14 @@ def test_no_scene_at_all(capsys):
     assert capsys.readouterr().err == (
         "generate: error: --config: missing, expected the scene's YAML file\n"
     )
+
+
+def test_below_stainless_it_bears_that_name(capsys):
+    assert stainless.cli.main(["render", "--workers"]) == 2
+    expected = "argument --workers: expected one argument; see stainless render --help"
+    assert capsys.readouterr().err == f"stainless: error: {expected}\n"
+    assert stainless.cli.main(["render", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: stainless render ")
 
 
 @pytest.mark.parametrize(
@@ -310,7 +319,9 @@ def test_the_command_line_under_blender(tmp_path, words, message):
 
 @needs_blender
 def test_a_defect_under_blender_is_not_an_exit_code_of_0(tmp_path):
-    text = GENERATE.read_text().replace("def _main(argv", "def _main(argv): 1 / 0\n\ndef _not(argv")
+    text = GENERATE.read_text().replace(
+        "def run(argv", "def run(argv, name): 1 / 0\n\ndef _not(argv"
+    )
     assert "1 / 0" in text
     for package in ("render", "stainless", "impurities"):
         shutil.copytree(ROOT / package, tmp_path / package)

@@ -10,12 +10,11 @@ experiment continues with the same command.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from stainless.cli import Parser
 from stainless.command_line import dotted, print_keys
-from stainless.errors import InputError, guarded
+from stainless.errors import InputError
 
 
 def parser() -> Parser:
@@ -38,6 +37,7 @@ def parser() -> Parser:
         "--keys",
         nargs="?",
         const=DEFAULT,
+        choices=list(names()),
         metavar="EXPERIMENT",
         help=f"list the keys of an experiment and their defaults (default: {DEFAULT}; "
         f"there are: {', '.join(names())})",
@@ -45,21 +45,13 @@ def parser() -> Parser:
     return options
 
 
-def main(argv: list[str] | None = None) -> int:
+def run(words: list[str]) -> int:
     """Run the command; returns its exit code."""
-    words = sys.argv[1:] if argv is None else argv
-    return guarded(lambda: _main(words), "experiment")
-
-
-def _main(words: list[str]) -> int:
     options, rest = parser().parse_known_args(words)
     from train.experiments.settings import load, read_settings, schema
 
     if options.keys is not None:
-        try:
-            print_keys(schema({"experiment": options.keys}))
-        except ValueError as error:
-            raise InputError(f"--keys: {error}") from None
+        print_keys(schema({"experiment": options.keys}))
         return 0
     if options.config is None:
         raise InputError("--config: missing, expected the YAML file of an experiment")
@@ -68,15 +60,13 @@ def _main(words: list[str]) -> int:
     if out.exists() and not out.is_dir():
         raise InputError(f"out: {out} is a file, expected a folder")
     from train.commands.common import check_device
-    from train.experiments.runner import run
+    from train.experiments import runner
 
     check_device(settings.device)
     experiment = load(settings.experiment)(settings)
-    page = run(experiment, settings, " ".join(["stainless experiment", *words]), options.until)
+    page = runner.run(
+        experiment, settings, " ".join(["stainless experiment", *words]), options.until
+    )
     if page is not None:
         print(page)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
