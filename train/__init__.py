@@ -1,1 +1,1 @@
-"""Picture to verdict: data, features, coreset, anomaly map, metrics, report. Never imports bpy."""
+"""Picture to verdict: features, detectors, anomaly maps, metrics, report. Never imports bpy."""

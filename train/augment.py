@@ -1,7 +1,7 @@
 """The augmentation of Sequential PatchCore: what may differ between pictures of nominal surfaces.
 
 Mao et al. (arXiv 2501.09579): brightness, contrast, both flips, Gaussian blur, Gaussian noise and
-a random black region as the border of the plate. `augment` is a pure function of explicit
+a random black region as the border of the part. `augment` is a pure function of explicit
 parameters; `draw` chooses them, one random stream per purpose, so that a purpose that is switched
 off leaves the draws of the others as they are.
 """
@@ -40,7 +40,7 @@ class Ranges:
         flip: probability of each of the two flips.
         brightness: offset, in units of full scale.
         contrast: factor about mid-scale.
-        border: probability of a plate border.
+        border: probability of a border of the part.
         border_depth: how far it reaches into the image, as a share of that side.
         border_tilt_deg: its angle to the image side.
         blur_px: standard deviation of the Gaussian blur.
@@ -65,7 +65,7 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Border:
-    """A straight edge of the plate: beyond it the image is black.
+    """A straight edge of the part: beyond it the image is black.
 
     Attributes:
         side: 0 left, 1 right, 2 top, 3 bottom.
@@ -122,7 +122,7 @@ def draw(ranges: Ranges, seed: int, image: int, epoch: int) -> Augmentation:
 
 
 def augment(image: np.ndarray, how: Augmentation) -> np.ndarray:
-    """Return the augmented picture, in the order light, plate, lens, sensor.
+    """Return the augmented picture, in the order light, part, lens, sensor.
 
     Args:
         image: (H, W, 3) uint8.
@@ -149,7 +149,7 @@ def augment(image: np.ndarray, how: Augmentation) -> np.ndarray:
 
 
 def beyond_border(height: int, width: int, border: Border) -> np.ndarray:
-    """Return which pixels of an image lie beyond the edge of the plate, (H, W) bool."""
+    """Return which pixels of an image lie beyond the edge of the part, (H, W) bool."""
     rows = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height
     columns = (np.arange(width, dtype=np.float32)[None, :] + 0.5) / width
     across, along, aspect = (

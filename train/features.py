@@ -1,4 +1,4 @@
-"""Patch features: what the coreset stores and the anomaly map measures distances between.
+"""Patch features: what pictures are compared by, one vector at each place of a grid.
 
 Stages of an ImageNet backbone, each averaged over a local neighbourhood as in PatchCore (Roth et
 al., CVPR 2022), the deeper ones upsampled to the grid of the finest, then concatenated.
