@@ -17,14 +17,14 @@ _STEPS = np.array([1.0 / _PLASTIC, 1.0 / _PLASTIC**2])
 
 
 def check_placement(
-    per_plate: Range, jitter: float, centers_mm: list[tuple[float, float]] | None
+    per_sample: Range, jitter: float, centers_mm: list[tuple[float, float]] | None
 ) -> None:
     """Check count, jitter and given centres.
 
     Raises:
         ValueError: one line with key, value and expectation.
     """
-    check_count(per_plate)
+    check_count("per_sample", per_sample)
     check_range("jitter", jitter, 0.0, 1.0)
     check_centers(centers_mm)
 

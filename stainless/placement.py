@@ -25,15 +25,19 @@ def check_area(area_mm: Area) -> None:
         raise ValueError(f"area_mm: {area_mm}, expected (x0, y0, x1, y1), x0 < x1 and y0 < y1")
 
 
-def check_count(per_plate: Range) -> None:
+def check_count(key: str, count: Range) -> None:
     """Check how many pieces lie on an area.
+
+    Args:
+        key: what a message calls the count.
+        count: or its range.
 
     Raises:
         ValueError: one line with key, value and expectation.
     """
-    check_range("per_plate", per_plate, 0.0, MOST_PIECES)
-    if any(not edge.is_integer() for edge in bounds(per_plate)):
-        raise ValueError(f"per_plate: {shown(per_plate)}, expected whole numbers")
+    check_range(key, count, 0.0, MOST_PIECES)
+    if any(not edge.is_integer() for edge in bounds(count)):
+        raise ValueError(f"{key}: {shown(count)}, expected whole numbers")
 
 
 def check_centers(centers_mm: Sequence[tuple[float, float]] | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
 import numpy as np
@@ -27,9 +27,9 @@ class FingerprintRanges:
     that are seen at a second look.
 
     Attributes:
-        per_plate: how many on the area, whole numbers.
+        per_sample: how many on the area, whole numbers.
         jitter: 0 spreads them evenly, 1 puts each anywhere.
-        centers_mm: (x, y) of every print, instead of `per_plate` and `jitter`; None draws them.
+        centers_mm: (x, y) of every print, instead of `per_sample` and `jitter`; None draws them.
         angle_deg: counter-clockwise turn of the finger; at 0 it points along y.
         width_mm: of the oval that the finger touches.
         length_mm: of that oval.
@@ -44,7 +44,7 @@ class FingerprintRanges:
         drag_mm: how far the finger moved on leaving: the film thins to 1/e on its way.
     """
 
-    per_plate: Range = (2, 4)
+    per_sample: Range = field(default=(2, 4), metadata={"formerly": "per_plate"})
     jitter: float = 0.6
     centers_mm: list[tuple[float, float]] | None = None
     angle_deg: Range = (-180.0, 180.0)
@@ -95,7 +95,7 @@ def validate(ranges: FingerprintRanges) -> None:
     Raises:
         ValueError: one line with key, value and expectation.
     """
-    check_placement(ranges.per_plate, ranges.jitter, ranges.centers_mm)
+    check_placement(ranges.per_sample, ranges.jitter, ranges.centers_mm)
     check_range("angle_deg", ranges.angle_deg, -360.0, 360.0)
     # A finger's; beyond, the grown ridges would take more memory than a print is worth.
     check_range("width_mm", ranges.width_mm, 2.0, 30.0)
@@ -140,7 +140,7 @@ def sample_prints(
     if ranges.centers_mm is not None:
         centers = np.array(ranges.centers_mm, np.float64).reshape(-1, 2)
     else:
-        count = whole_number(ranges.per_plate, float(uniform(_Stream.COUNT)))
+        count = whole_number(ranges.per_sample, float(uniform(_Stream.COUNT)))
         start, places = uniform(_Stream.START, 2), uniform(_Stream.CENTER, count, 2)
         centers = spread(area_mm, start, places, ranges.jitter)
     count = len(centers)

@@ -30,9 +30,9 @@ class StickerRanges:
     labels and marking dots.
 
     Attributes:
-        per_plate: how many on the area, whole numbers.
+        per_sample: how many on the area, whole numbers.
         jitter: 0 spreads them evenly, 1 puts each anywhere; all keep within the area.
-        centers_mm: (x, y) of every sticker, instead of `per_plate` and `jitter`; None draws them.
+        centers_mm: (x, y) of every sticker, instead of `per_sample` and `jitter`; None draws them.
         angle_deg: counter-clockwise turn; at 0 the text runs along x.
         dots: share of round ones, in [0, 1]; the others have rounded corners.
         diameter_mm: of dots.
@@ -57,7 +57,7 @@ class StickerRanges:
         bubble_height_mm: of a bubble.
     """
 
-    per_plate: Range = (1, 3)
+    per_sample: Range = field(default=(1, 3), metadata={"formerly": "per_plate"})
     jitter: float = 0.6
     centers_mm: list[tuple[float, float]] | None = None
     angle_deg: Range = (-180.0, 180.0)
@@ -125,7 +125,7 @@ def validate(ranges: StickerRanges) -> None:
     Raises:
         ValueError: one line with key, value and expectation.
     """
-    check_placement(ranges.per_plate, ranges.jitter, ranges.centers_mm)
+    check_placement(ranges.per_sample, ranges.jitter, ranges.centers_mm)
     check_range("angle_deg", ranges.angle_deg, -360.0, 360.0)
     for key in ("dots", "papers", "prints"):
         check_range(key, getattr(ranges, key), 0.0, 1.0)
@@ -185,7 +185,7 @@ def sample_stickers(
 
     given = ranges.centers_mm
     if given is None:
-        count = whole_number(ranges.per_plate, float(uniform(_Stream.COUNT)))
+        count = whole_number(ranges.per_sample, float(uniform(_Stream.COUNT)))
     else:
         count = len(given)
 

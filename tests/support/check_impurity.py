@@ -102,14 +102,14 @@ def one_more_leaves_those_before_as_they_were(kind: Impurity) -> None:
     few, more = drawn(kind, centers_mm=CENTERS[:2]), drawn(kind)
     assert len(more) == 3
     assert more[:2] == few
-    if "per_plate" in {field.name for field in dataclasses.fields(kind.ranges)}:
+    if "per_sample" in {field.name for field in dataclasses.fields(kind.ranges)}:
         counted = {
-            count: drawn(kind, centers_mm=None, per_plate=count) for count in (0.0, 2.0, 7.0)
+            count: drawn(kind, centers_mm=None, per_sample=count) for count in (0.0, 2.0, 7.0)
         }
         assert [len(pieces) for pieces in counted.values()] == [0, 2, 7]
         assert counted[7.0][:2] == counted[2.0]
         # All counts of a range occur.
-        seen = {len(drawn(kind, seed, centers_mm=None, per_plate=(1, 3))) for seed in range(40)}
+        seen = {len(drawn(kind, seed, centers_mm=None, per_sample=(1, 3))) for seed in range(40)}
         assert seen == {1, 2, 3}
 
 

@@ -147,7 +147,7 @@ MOVES = [
 
 @pytest.mark.parametrize(("field", "value", "moved"), MOVES, ids=[move[0] for move in MOVES])
 def test_a_range_moves_its_own_number_and_no_other(field, value, moved):
-    before, after = drawn(per_plate=12.0), drawn(per_plate=12.0, **{field: value})
+    before, after = drawn(per_sample=12.0), drawn(per_sample=12.0, **{field: value})
     different = {
         key.name
         for key in dataclasses.fields(Fingerprint)
@@ -159,12 +159,12 @@ def test_a_range_moves_its_own_number_and_no_other(field, value, moved):
 
 
 def test_every_range_is_tried():
-    tried = {move[0] for move in MOVES} | {"per_plate"}
+    tried = {move[0] for move in MOVES} | {"per_sample"}
     assert tried == {key.name for key in dataclasses.fields(FingerprintRanges)}
 
 
 def test_numbers_lie_in_their_ranges_and_patterns_in_their_shares():
-    ranges = FingerprintRanges(per_plate=600.0)
+    ranges = FingerprintRanges(per_sample=600.0)
     prints = sample_prints(ranges, AREA, np.random.default_rng(2))
     for name in ("width_mm", "length_mm", "period_mm", "contrast", "haze", "tilt", "gaps"):
         low, high = bounds(getattr(ranges, name))
@@ -183,8 +183,8 @@ def test_numbers_lie_in_their_ranges_and_patterns_in_their_shares():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"per_plate": -1.0}, "per_plate: -1.0, expected within"),
-        ({"per_plate": (0.5, 2.0)}, "per_plate: .* whole numbers"),
+        ({"per_sample": -1.0}, "per_sample: -1.0, expected within"),
+        ({"per_sample": (0.5, 2.0)}, "per_sample: .* whole numbers"),
         ({"jitter": 2.0}, "jitter: 2.0"),
         ({"centers_mm": [(0.0, math.nan)]}, "centers_mm: .* finite"),
         ({"angle_deg": 999.0}, "angle_deg: 999.0"),

@@ -167,7 +167,7 @@ MOVES = [
 
 @pytest.mark.parametrize(("field", "value", "moved"), MOVES, ids=[move[0] for move in MOVES])
 def test_a_range_moves_its_own_number_and_what_must_fit(field, value, moved):
-    before, after = drawn(per_plate=20), drawn(per_plate=20, **{field: value})
+    before, after = drawn(per_sample=20), drawn(per_sample=20, **{field: value})
     different = {
         key.name
         for key in dataclasses.fields(Sticker)
@@ -181,18 +181,20 @@ def test_a_range_moves_its_own_number_and_what_must_fit(field, value, moved):
 
 
 def test_every_range_is_tried():
-    tried = {move[0] for move in MOVES} | {"per_plate"}
+    tried = {move[0] for move in MOVES} | {"per_sample"}
     assert tried == {key.name for key in dataclasses.fields(StickerRanges)}
 
 
 def test_one_bubble_more_leaves_those_before_as_they_were():
-    for few, more in zip(drawn(per_plate=9, bubbles=2), drawn(per_plate=9, bubbles=5), strict=True):
+    for few, more in zip(
+        drawn(per_sample=9, bubbles=2), drawn(per_sample=9, bubbles=5), strict=True
+    ):
         assert more.bubbles[:2] == few.bubbles
         assert len(more.bubbles) == 5
 
 
 def test_what_is_drawn_lies_on_the_plate_and_within_the_sticker():
-    ranges = StickerRanges(per_plate=300, bubbles=3, number=(0, 999))
+    ranges = StickerRanges(per_sample=300, bubbles=3, number=(0, 999))
     stickers = sample_stickers(ranges, AREA, np.random.default_rng(2))
     paper = [sticker.diffuse == 1 for sticker in stickers]
     dots = [
@@ -241,7 +243,7 @@ def test_pieces_spread_evenly_without_jitter_and_keep_inside():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"per_plate": 1e9}, "per_plate: "),
+        ({"per_sample": 1e9}, "per_sample: "),
         ({"dots": 1.5}, "dots: 1.5"),
         ({"diameter_mm": 0.0}, "diameter_mm: 0.0"),
         ({"width_mm": (20.0, 10.0)}, "width_mm: .* low <= high"),

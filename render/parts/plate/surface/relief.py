@@ -72,7 +72,7 @@ def check_placement(per_plate: Range, centers_mm: Sequence[Point] | None) -> Non
     Raises:
         ValueError: one line with key, value and expectation.
     """
-    check_count(per_plate)
+    check_count("per_plate", per_plate)
     check_centers(centers_mm)
 
 

@@ -72,13 +72,13 @@ class SmudgeRanges:
     """What smudges may be like.
 
     Attributes:
-        per_plate: how many, a whole number.
+        per_sample: how many, a whole number.
         centers_mm: (x, y) of every smudge, instead of their number; None draws them.
         radius_mm: of the disc.
         contrast: relative change of reflectance.
     """
 
-    per_plate: Range = (1.0, 3.0)
+    per_sample: Range = (1.0, 3.0)
     centers_mm: list[tuple[float, float]] | None = None
     radius_mm: Range = (2.0, 4.0)
     contrast: Range = (-0.5, -0.2)
@@ -95,7 +95,7 @@ class _Stream(IntEnum):
 
 def validate(ranges: SmudgeRanges) -> None:
     """Check every field."""
-    check_placement(ranges.per_plate, 1.0, ranges.centers_mm)
+    check_placement(ranges.per_sample, 1.0, ranges.centers_mm)
     check_range("radius_mm", ranges.radius_mm, above=0.0)
     check_range("contrast", ranges.contrast, -1.0, 0.0)
 
@@ -107,7 +107,7 @@ def sample(ranges: SmudgeRanges, area_mm: Area, rng: np.random.Generator) -> lis
     draws = Draws(rng)
     centers = np.array(ranges.centers_mm or [], np.float64).reshape(-1, 2)
     if ranges.centers_mm is None:
-        count = whole_number(ranges.per_plate, float(draws.uniform(_Stream.COUNT)))
+        count = whole_number(ranges.per_sample, float(draws.uniform(_Stream.COUNT)))
         places = draws.uniform(_Stream.CENTER, count, 2)
         centers = spread(area_mm, draws.uniform(_Stream.START, 2), places, 1.0)
     radii = draws.within(ranges.radius_mm, _Stream.RADIUS, len(centers))
