@@ -14,6 +14,8 @@ from stainless.errors import InputError
 from stainless.files import shipped
 from train.experiments.experiment import Dataset
 from train.experiments.stages import Stages
+from train.verdicts.choice import usual_rules
+from train.verdicts.rule import PIXEL
 
 GENERATOR = Path(__file__).parents[2] / "render" / "generate.py"
 
@@ -76,7 +78,7 @@ def _generate(dataset: Dataset, scene: str, *options: str, stdout: int | None = 
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledSplits:
     """The labelled splits of a category.
 
     Attributes:
@@ -92,7 +94,7 @@ class Labelled:
 
 def read_labelled(
     root: Path, category: str, classes: str | None, hold_out: float, seed: int, option: str
-) -> Labelled:
+) -> LabelledSplits:
     """Read the labelled splits of a category.
 
     Args:
@@ -105,8 +107,9 @@ def read_labelled(
         option: what sets `hold_out`, for the message.
 
     Raises:
-        InputError: a missing validation split or mask, no defect in a split, and whatever
-            `read_category` refuses.
+        InputError: no validation split, or one that no threshold of pixels can be found by; a test
+            split without defects or with a defect without mask; and whatever `read_category`
+            refuses.
     """
     test = read_category(root, category, "test", classes)
     note = "brought by the dataset"
@@ -120,13 +123,17 @@ def read_labelled(
             f"{root / category}: has no validation split, where thresholds are fitted; "
             f"{option} 0.2 draws one from the test split"
         )
-    for name, samples in (("validation", validation), ("test", test)):
-        if all(sample.is_good for sample in samples):
-            raise InputError(
-                f"{root / category}: its {name} split shows no defect, expected defective "
-                "images with masks"
-            )
-        for sample in samples:
-            if not sample.is_good and sample.mask is None:
-                raise InputError(f"{sample.image}: has no mask, expected one of every defect")
-    return Labelled(validation, test, note)
+    if PIXEL not in usual_rules(validation):
+        raise InputError(
+            f"{root / category}: its validation split has neither masks nor good images, expected "
+            "either, to find a threshold of pixels by"
+        )
+    if all(sample.is_good for sample in test):
+        raise InputError(
+            f"{root / category}: its test split shows no defect, expected defective images with "
+            "masks"
+        )
+    for sample in test:
+        if not sample.is_good and sample.mask is None:
+            raise InputError(f"{sample.image}: has no mask, expected one of every defect")
+    return LabelledSplits(validation, test, note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -17,9 +18,11 @@ from inline import Inline
 
 from stainless.cli import main
 from train.experiments import pool
+from train.experiments.datasets import read_labelled
 from train.experiments.sim_to_real.experiment import SimToReal
 from train.experiments.sim_to_real.settings import Baselines, Settings
 from train.report.results import VERSION
+from train.verdicts.choice import usual_rules
 
 ROOT = Path(__file__).resolve().parents[3]
 SCENARIOS = ["Real", "Synth", "Synth_WS", "Synth_WS finetuned", "Melding"]
@@ -187,7 +190,7 @@ def test_a_set_without_validation_split(broken: Path, refused: Callable[..., str
     assert main(["experiment", *words]) == 0
     results = json.loads((broken / "report/results.json").read_text())
     counts = (results["own"]["real"]["validation"], results["own"]["real"]["test"])
-    # Whole parts of two pictures each.
+    # Whole groups of two pictures each.
     assert counts in ((2, 4), (4, 2))
 
 
@@ -201,7 +204,28 @@ def test_a_set_without_masks(broken: Path, refused: Callable[..., str]) -> None:
 def test_a_set_without_defects(broken: Path, refused: Callable[..., str]) -> None:
     plates.write_real(broken / "good", defective=False)
     line = refused(broken / "experiment.yaml", "--real.data", str(broken / "good"))
-    assert "no defect" in line
+    assert "its test split shows no defect" in line
+
+
+def test_good_pictures_alone_give_thresholds(broken: Path) -> None:
+    validation = broken / "real/validation/cell"
+    good = validation / "test/good"
+    for split in ("test", "ground_truth"):
+        shutil.rmtree(validation / split)
+    shutil.rmtree(broken / "real/annotations/validation")
+    (broken / "real/cell/groups.csv").unlink()
+    for number in range(3):
+        plates.write(good / f"{number:03}.png", plates.plate(300 + number))
+    samples = read_labelled(broken / "real", "cell", None, 0.0, 0, "--hold_out").validation
+    assert len(samples) == 3 and all(sample.is_good for sample in samples)
+    assert {kind: rule.name for kind, rule in usual_rules(samples).items()} == {
+        "pixel": "false-alarms",
+        "picture": "false-alarms",
+    }
+    assert main(["experiment", "--config", str(broken / "experiment.yaml")]) == 0
+    results = json.loads((broken / "report/results.json").read_text())
+    (repeat,) = results["methods"][0]["repeats"]
+    assert repeat["threshold"] is not None and repeat["picture_threshold"] is not None
 
 
 def test_a_set_of_unknown_classes(broken: Path, refused: Callable[..., str]) -> None:
