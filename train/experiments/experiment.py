@@ -56,7 +56,7 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Method:
+class MethodEntry:
     """A detector with its settings, and what it learns from: a row of the tables.
 
     Attributes:
@@ -111,12 +111,12 @@ class Finished:
     """
 
     pictures: Pictures
-    methods: Sequence[Method]
+    methods: Sequence[MethodEntry]
     models: Mapping[str, Path]
     folder: Path
     classes: Mapping[str, str]
     comparisons: Comparisons
-    store: Callable[[Method], FeatureStore]
+    store: Callable[[MethodEntry], FeatureStore]
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Experiment(Protocol):
         """Return the datasets that must be there; those with a scene are rendered if missing."""
         return ()
 
-    def methods(self) -> Sequence[Method]:
+    def methods(self) -> Sequence[MethodEntry]:
         """Return the methods in the order of the tables, with all that they need.
 
         Raises:
@@ -179,7 +179,7 @@ class Experiment(Protocol):
         return general(results, reading)
 
 
-def learned_from(method: Method, pictures: Pictures) -> list[Trainset]:
+def learned_from(method: MethodEntry, pictures: Pictures) -> list[Trainset]:
     """Return the pictures that a method is fitted to; none when it is melded."""
     if method.trainset is None:
         return []
@@ -189,13 +189,13 @@ def learned_from(method: Method, pictures: Pictures) -> list[Trainset]:
     ]
 
 
-def waves(methods: Sequence[Method]) -> list[list[Method]]:
+def waves(methods: Sequence[MethodEntry]) -> list[list[MethodEntry]]:
     """Return the methods in waves; each needs earlier waves only.
 
     Raises:
         ValueError: a method needs one that there is not, or itself.
     """
-    found: list[list[Method]] = []
+    found: list[list[MethodEntry]] = []
     done: set[str] = set()
     while len(done) < len(methods):
         wave = [m for m in methods if m.name not in done and done.issuperset(m.needs)]

@@ -16,7 +16,7 @@ from stainless.errors import InputError
 from stainless.files import replacing
 from train.detectors.detector import FeatureScoring
 from train.detectors.detector import method as detector_method
-from train.experiments.experiment import Method
+from train.experiments.experiment import MethodEntry
 from train.experiments.keys import content, digest
 from train.features import FeatureExtractor
 
@@ -59,7 +59,7 @@ class FeatureStore:
 Options = tuple[str, tuple[int, ...], int, int, str]
 
 
-def options_of(method: Method, device: str) -> Options | None:
+def options_of(method: MethodEntry, device: str) -> Options | None:
     """Return what the extractor of a method is made of; None for one that scores no features."""
     if not issubclass(detector_method(method.detector).load(), FeatureScoring):
         return None
@@ -80,7 +80,7 @@ def store(options: Options, folder: Path | None) -> FeatureStore:
     return FeatureStore(extractor, folder)
 
 
-def store_of(method: Method, device: str, folder: Path | None) -> FeatureStore | None:
+def store_of(method: MethodEntry, device: str, folder: Path | None) -> FeatureStore | None:
     """Return the store of a method's features; None for one that scores no features."""
     options = options_of(method, device)
     return store(options, folder) if options is not None else None

@@ -15,7 +15,7 @@ from train.augment import Ranges
 from train.detectors.detector import Context, Trainset
 from train.detectors.fitting import fit_file
 from train.detectors.model_file import Model, read
-from train.experiments.experiment import Method, Pictures, learned_from
+from train.experiments.experiment import MethodEntry, Pictures, learned_from
 from train.experiments.feature_store import store_of
 from train.experiments.keys import model_key, trainset_contents
 from train.report.results import Pass
@@ -30,10 +30,10 @@ class Fit:
         seed: of this repeat.
         device: where it is computed.
         key: name of its files.
-        needs: keys of the models that it needs, in the order of `Method.needs`.
+        needs: keys of the models that it needs, in the order of `MethodEntry.needs`.
     """
 
-    method: Method
+    method: MethodEntry
     seed: int
     device: str
     key: str
@@ -41,7 +41,7 @@ class Fit:
 
 
 def planned(
-    waves: Sequence[Sequence[Method]],
+    waves: Sequence[Sequence[MethodEntry]],
     seed: int,
     device: str,
     pictures: Pictures,

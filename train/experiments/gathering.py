@@ -15,7 +15,7 @@ import torch
 
 from stainless.dataset import Sample, load_annotation
 from train.experiments.comparison import Comparisons, Evaluated
-from train.experiments.experiment import Experiment, Finished, Method, Pictures
+from train.experiments.experiment import Experiment, Finished, MethodEntry, Pictures
 from train.experiments.feature_store import FeatureStore, store_of
 from train.experiments.fits import learning, model_file, record
 from train.experiments.keys import packages
@@ -49,7 +49,7 @@ class Row:
         figures: keys of their figures.
     """
 
-    method: Method
+    method: MethodEntry
     seeds: Sequence[int]
     models: Sequence[str]
     figures: Sequence[str]
@@ -83,7 +83,7 @@ def write_results(
     classes = {name: known["kind"] for name, known in first["classes"].items()}
     evaluated = {row.method.name: _evaluated(row, figures[row.method.name], models) for row in rows}
 
-    def store(method: Method) -> FeatureStore:
+    def store(method: MethodEntry) -> FeatureStore:
         found = store_of(method, settings.device, features)
         if found is None:
             raise TypeError(f"{method.name}: {method.detector} scores no features")

@@ -19,7 +19,7 @@ from stainless.dataset import Sample
 from train.augment import Ranges
 from train.detectors.detector import Trainset
 from train.detectors.detector import method as detector_method
-from train.experiments.experiment import Method
+from train.experiments.experiment import MethodEntry
 from train.metrics import METRIC_VERSION
 from train.verdicts.choice import USUAL
 from train.verdicts.rule import rule_named
@@ -58,7 +58,11 @@ def labelled_contents(samples: Sequence[Sample]) -> str:
 
 
 def model_key(
-    method: Method, seed: int, device: str, pictures: Sequence[str] | None, needs: Sequence[str]
+    method: MethodEntry,
+    seed: int,
+    device: str,
+    pictures: Sequence[str] | None,
+    needs: Sequence[str],
 ) -> str:
     """Return the name of a model.
 
@@ -67,7 +71,7 @@ def model_key(
         seed: of this repeat.
         device: where it is computed.
         pictures: what `trainset_contents` says of its trainset; None when it is melded.
-        needs: the keys of the models that it needs, in the order of `Method.needs`.
+        needs: the keys of the models that it needs, in the order of `MethodEntry.needs`.
     """
     return digest(
         {

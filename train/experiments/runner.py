@@ -16,7 +16,7 @@ from stainless.errors import InputError
 from stainless.files import remove_partials
 from train.detectors.detector import method as detector_method
 from train.experiments import datasets, feature_store, fits, pool, scoring
-from train.experiments.experiment import Experiment, Method, Pictures, learned_from, waves
+from train.experiments.experiment import Experiment, MethodEntry, Pictures, learned_from, waves
 from train.experiments.feature_store import Options, options_of
 from train.experiments.fits import Fit, is_done, model_file
 from train.experiments.gathering import Row, write_results
@@ -94,7 +94,7 @@ class Runner:
     def __init__(
         self,
         settings: Common,
-        methods: Sequence[Method],
+        methods: Sequence[MethodEntry],
         pictures: Pictures,
         stages: Stages,
         count: int,
@@ -216,5 +216,5 @@ class Runner:
         pictures = sum(len(trainset.samples) for trainset in trainsets)
         return pictures * (8 if fit.method.augment else 1)
 
-    def _fit_of(self, plan: Sequence[Sequence[Fit]], method: Method) -> Fit:
+    def _fit_of(self, plan: Sequence[Sequence[Fit]], method: MethodEntry) -> Fit:
         return next(fit for wave in plan for fit in wave if fit.method.name == method.name)

@@ -18,7 +18,7 @@ from stainless.errors import InputError
 from stainless.files import replacing, write_json
 from train.detectors.detector import Context, Detector, FeatureScoring, Score
 from train.detectors.model_file import Model
-from train.experiments.experiment import Method
+from train.experiments.experiment import MethodEntry
 from train.experiments.feature_store import FeatureStore, store_of
 from train.map_files import map_file, read_map, write_map
 from train.metrics import Records, anomalous, evaluate, read_records
@@ -112,7 +112,7 @@ def predictions_folder(out: Path, slug: str) -> Path:
 
 
 def measure(
-    method: Method,
+    method: MethodEntry,
     model: Path,
     seed: int,
     device: str,

@@ -1,6 +1,6 @@
 """How sure a difference between two methods is: a paired bootstrap over groups.
 
-Both methods are evaluated on the same images. Images of one group (photographs of one part)
+Both methods are evaluated on the same images. Images of one group (photographs of one object)
 resemble each other, so whole groups are drawn, with replacement, as many as there are; every draw
 gives one difference, and their middle 95 % the interval.
 """
@@ -128,7 +128,7 @@ def _class_figures(rows: Sequence[Row], name: str) -> dict[str, Resampled]:
     nothing: Row = {}
     of_class = [row.get("classes", nothing).get(name, nothing) for row in rows]
     return {
-        key: shares(_of(figure.part), _of(figure.whole))(of_class)
+        key: shares(_of(figure.amount), _of(figure.whole))(of_class)
         for key, figure in CLASS_FIGURES.items()
     }
 

@@ -79,7 +79,7 @@ class ClassFigure:
         key: its name in the entry of the class in "classes".
         title: above a column.
         label: the title in full.
-        part: what is summed, of the class in a row's "classes".
+        amount: what is summed, of the class in a row's "classes".
         whole: what the sum is divided by.
         rule: what pictures are ordered by.
     """
@@ -87,14 +87,14 @@ class ClassFigure:
     key: str
     title: str
     label: str
-    part: str
+    amount: str
     whole: str
     rule: str
 
     def of(self, row: Row, name: str) -> float | None:
         """Return the figure of a class in one picture; None where it is undefined."""
         known = (row.get("classes") or {}).get(name) or {}
-        return share(known.get(self.part), known.get(self.whole))
+        return share(known.get(self.amount), known.get(self.whole))
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Thresholds:
 
 
 class Reading:
-    """One image and its ground truth while it is read, each part of it computed once."""
+    """One image and its ground truth while it is read, everything about it computed once."""
 
     def __init__(self, record: Record, thresholds: Thresholds) -> None:
         self.record = record
@@ -218,27 +218,27 @@ def count(row: Row, key: str) -> float:
     return row.get(key) or 0
 
 
-def share(part: float | None, whole: float | None) -> float | None:
-    """Return part / whole, None where that is undefined."""
-    return None if part is None or not whole else part / whole
+def share(amount: float | None, whole: float | None) -> float | None:
+    """Return amount / whole, None where that is undefined."""
+    return None if amount is None or not whole else amount / whole
 
 
 def lowest(
-    part: Callable[[Row], float], whole: Callable[[Row], float]
+    amount: Callable[[Row], float], whole: Callable[[Row], float]
 ) -> Callable[[Sequence[Row]], list[float | None]]:
     """Return the order of pictures by a share in each, the lowest first."""
-    return lambda rows: [share(part(row), whole(row)) for row in rows]
+    return lambda rows: [share(amount(row), whole(row)) for row in rows]
 
 
 def shares(
-    part: Callable[[Row], float], whole: Callable[[Row], float]
+    amount: Callable[[Row], float], whole: Callable[[Row], float]
 ) -> Callable[[Sequence[Row]], Resampled]:
     """Return how a share over a selection of images is computed."""
 
     def resample(rows: Sequence[Row]) -> Resampled:
-        parts = np.array([part(row) for row in rows], float)
+        amounts = np.array([amount(row) for row in rows], float)
         wholes = np.array([whole(row) for row in rows], float)
-        return lambda drawn: ratio(float(parts[drawn].sum()), float(wholes[drawn].sum()))
+        return lambda drawn: ratio(float(amounts[drawn].sum()), float(wholes[drawn].sum()))
 
     return resample
 

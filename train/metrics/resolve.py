@@ -59,10 +59,10 @@ class Resolved:
         self._slot[sparse] = _COLLECTED
 
         size = len(self._dense) * BINS
-        self._counted = _Parts(np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size))
-        self._waiting: list[_Parts] = []
+        self._counted = _Bins(np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size))
+        self._waiting: list[_Bins] = []
         above, below = int(positives[sparse].sum()), int(negatives[sparse].sum())
-        self._collected = _Parts(
+        self._collected = _Bins(
             np.empty(above, np.uint32), np.empty(below, np.uint32), np.empty(above)
         )
         self._above = self._below = 0
@@ -96,9 +96,9 @@ class Resolved:
         above, below, weights = self._collected
         order = np.argsort(above)
         below.sort()
-        self._collected = _Parts(above[order], below, weights[order])
+        self._collected = _Bins(above[order], below, weights[order])
 
-    def _collect(self, found: _Parts) -> None:
+    def _collect(self, found: _Bins) -> None:
         above, below = self._above + len(found.positives), self._below + len(found.negatives)
         if above > len(self._collected.positives) or below > len(self._collected.negatives):
             raise _changed()
@@ -111,7 +111,7 @@ class Resolved:
         if not len(self._dense) or not self._waiting:
             self._waiting.clear()
             return
-        found = _Parts(*map(np.concatenate, zip(*self._waiting, strict=True)))
+        found = _Bins(*map(np.concatenate, zip(*self._waiting, strict=True)))
         self._waiting.clear()
         size = len(self._counted.positives)
         self._counted.positives[:] += np.bincount(found.positives, minlength=size)
@@ -129,7 +129,7 @@ class Resolved:
 
     def _counted_steps(self, first: int, last: int) -> Steps:
         start, end = BINS * np.searchsorted(self._dense, [first, last + 1])
-        positives, negatives, weights = (part[start:end] for part in self._counted)
+        positives, negatives, weights = (values[start:end] for values in self._counted)
         codes = np.flatnonzero((positives > 0) | (negatives > 0))
         upper = self._dense[(start + codes) >> 16]
         keys = ((upper << 16) | (codes & 0xFFFF)).astype(np.uint32)
@@ -152,7 +152,7 @@ class Resolved:
         )
 
 
-class _Parts(NamedTuple):
+class _Bins(NamedTuple):
     """Something of defective and of nominal pixels; the weights are of the former."""
 
     positives: np.ndarray
@@ -160,12 +160,12 @@ class _Parts(NamedTuple):
     weights: np.ndarray
 
 
-def _parted(keys: np.ndarray, image: Pixels, chosen: np.ndarray) -> _Parts:
+def _parted(keys: np.ndarray, image: Pixels, chosen: np.ndarray) -> _Bins:
     positive = image.positive[chosen]
     weights = np.zeros(np.count_nonzero(positive))
     if image.weights is not None:
         weights = image.weights[chosen[image.positive]]
-    return _Parts(keys[positive], keys[~positive], weights)
+    return _Bins(keys[positive], keys[~positive], weights)
 
 
 def _changed() -> InputError:

@@ -87,6 +87,6 @@ def from_keys(keys: np.ndarray) -> np.ndarray:
     return (keys ^ (((keys >> 31) - np.uint32(1)) | _SIGN)).view(np.float32)
 
 
-def ratio(part: float, whole: float) -> float:
-    """Return part / whole, and NaN, which stands for undefined here, where whole is 0."""
-    return part / whole if whole else float("nan")
+def ratio(amount: float, whole: float) -> float:
+    """Return amount / whole, and NaN, which stands for undefined here, where whole is 0."""
+    return amount / whole if whole else float("nan")

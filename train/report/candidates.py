@@ -25,7 +25,7 @@ RULES = {
     ),
     "narrow": (
         "Label bias: the label is larger than what is seen of it",
-        "Part of a defect is found, but less than half, and hardly anything is flagged around it "
+        "Some of a defect is found, but less than half, and hardly anything is flagged around it "
         "(at most a tenth of what is found); of these, the one with most labelled pixels left out.",
     ),
     "leak": (

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from train.experiments import pool
-from train.experiments.experiment import Method
+from train.experiments.experiment import MethodEntry
 from train.experiments.fits import Fit
 
 
@@ -22,7 +22,9 @@ class Inline:
         for work, given in jobs:
             method = given[0].method if isinstance(given[0], Fit) else given[0]
             self.done.append(
-                f"{work.__name__} {method.name}" if isinstance(method, Method) else work.__name__
+                f"{work.__name__} {method.name}"
+                if isinstance(method, MethodEntry)
+                else work.__name__
             )
         threads = torch.get_num_threads()
         # As in the processes of a pool.

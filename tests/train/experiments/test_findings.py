@@ -14,14 +14,14 @@ from train.experiments.comparison import (
     verdict_of,
     verdict_on,
 )
-from train.experiments.experiment import Method, waves
+from train.experiments.experiment import MethodEntry, waves
 from train.experiments.sim_to_real.claims import findings
 from train.experiments.sim_to_real.scenarios import SCENARIOS, chosen, with_needs
 from train.metrics import Interval
 
 
-def method(name: str, *sources: str, base: str | None = None) -> Method:
-    return Method(name, "family", "sequential_patchcore", None, base=base, sources=sources)
+def method(name: str, *sources: str, base: str | None = None) -> MethodEntry:
+    return MethodEntry(name, "family", "sequential_patchcore", None, base=base, sources=sources)
 
 
 def test_table_two_has_nineteen_rows() -> None:

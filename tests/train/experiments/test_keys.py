@@ -13,15 +13,17 @@ from stainless.dataset import read_category
 from train.detectors.detector import Trainset
 from train.detectors.sequential_patchcore.settings import Settings
 from train.experiments import keys
-from train.experiments.experiment import Method, Pictures, learned_from
+from train.experiments.experiment import MethodEntry, Pictures, learned_from
 from train.verdicts import rule
 from train.verdicts.choice import USUAL
 from train.verdicts.rule import PICTURE, rule_named
 
-METHOD = Method("Real", "real", "sequential_patchcore", Settings(), "real")
+METHOD = MethodEntry("Real", "real", "sequential_patchcore", Settings(), "real")
 
 
-def key(method: Method = METHOD, seed: int = 0, device: str = "cpu", pictures=("a 1",), needs=()):
+def key(
+    method: MethodEntry = METHOD, seed: int = 0, device: str = "cpu", pictures=("a 1",), needs=()
+):
     return keys.model_key(method, seed, device, pictures, needs)
 
 

@@ -54,11 +54,11 @@ def test_evaluate_is_every_metric(found, threshold):
         ("regions", "au_pro"): brute_force.au_pro(found) if both else None,
         ("pixels", "f1_max"): brute_force.f1_max(found)[0] if mask.any() else None,
     }
-    for (part, key), value in expected.items():
+    for (section, key), value in expected.items():
         if value is None:
-            assert result[part][key] is None
+            assert result[section][key] is None
         else:
-            assert result[part][key] == pytest.approx(value, abs=1e-12)
+            assert result[section][key] == pytest.approx(value, abs=1e-12)
     defective = np.array([mask.any() for _, mask in found])
     tops = np.array([scores.max() for scores, _ in found], float)
     assert [row["score"] for row in result["per_image"]] == tops.tolist()

@@ -38,7 +38,7 @@ PICTURES: dict[str, tuple[tuple[int, int], str, list[tuple[str, slice, slice]]]]
     "test/good/004": ((48, 64), "plate 4", []),
 }
 
-#: What "Real" flags: half of a dent and around it, part of a stain, a scratch, part of a stain.
+#: What "Real" flags: half of a dent and around it, some of a stain, a scratch, some of a stain.
 REAL: dict[str, list[tuple[slice, slice]]] = {
     "test/defective/000": [(np.s_[10:20], np.s_[6:15]), (np.s_[30:35], np.s_[40:55])],
     "test/defective/002": [(np.s_[24:25], np.s_[10:50])],
@@ -234,8 +234,8 @@ def _summarised(
 ) -> dict[str, Any]:
     spread = 0.0123456789 if name == "Real" else None
 
-    def entry(part: float, whole: float) -> dict[str, float | None]:
-        value = part / whole if whole else None
+    def entry(amount: float, whole: float) -> dict[str, float | None]:
+        value = amount / whole if whole else None
         return {"mean": value, "spread": None if value is None else spread}
 
     tp, fp, fn = (sum(row[f"pixel_{key}"] for row in rows) for key in ("tp", "fp", "fn"))

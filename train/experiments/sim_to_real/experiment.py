@@ -16,7 +16,7 @@ from train.experiments.experiment import (
     Dataset,
     Experiment,
     Finished,
-    Method,
+    MethodEntry,
     Pictures,
 )
 from train.experiments.sim_to_real import claims, page, reasons
@@ -83,14 +83,14 @@ class SimToReal(Experiment):
             ),
         )
 
-    def methods(self) -> Sequence[Method]:
+    def methods(self) -> Sequence[MethodEntry]:
         """Return the scenarios with all that they need, and the baselines."""
         listed = {scenario.name for scenario in chosen(self._settings.scenarios)}
         scenarios = [self._method(each, each.name in listed) for each in self._scenarios]
         return [*scenarios, *(self._baseline(name) for name in self._settings.baselines.models)]
 
-    def _method(self, scenario: Scenario, listed: bool) -> Method:
-        return Method(
+    def _method(self, scenario: Scenario, listed: bool) -> MethodEntry:
+        return MethodEntry(
             scenario.name,
             scenario.family,
             DETECTOR,
@@ -102,7 +102,7 @@ class SimToReal(Experiment):
             listed=listed,
         )
 
-    def _baseline(self, name: str) -> Method:
+    def _baseline(self, name: str) -> MethodEntry:
         known = methods()
         if name not in known:
             raise InputError(f"baselines.models: {name}, expected some of {', '.join(known)}")
@@ -124,7 +124,7 @@ class SimToReal(Experiment):
         settings = replace(defaults, **{key: wanted[key] for key in wanted if key in has})
         note = "; ".join(notes) or None
         title = TITLES.get(name, name)
-        return Method(title, "baseline", name, settings, REAL, every, note=note)
+        return MethodEntry(title, "baseline", name, settings, REAL, every, note=note)
 
     def pictures(self) -> Pictures:
         """Read the real set and the synthetic ones that the scenarios need.

@@ -13,7 +13,7 @@ const pixels = new Map();
 // The data are large: they are read when the first panel opens.
 const all = () => (data ??= JSON.parse($("data").textContent));
 
-const percent = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(1)} %` : "–");
+const percent = (amount, whole) => (whole ? `${((100 * amount) / whole).toFixed(1)} %` : "–");
 const spoken = (name) => name.replaceAll("_", " ");
 
 function element(tag, properties = {}, ...children) {
@@ -100,11 +100,11 @@ function counted(picture, slug, at) {
     return `${found} of ${count} pixels flagged (${percent(found, count)}); ${instances} ${instances === 1 ? "instance" : "instances"}, mean recall ${mean}`;
   }
   const { pixel_tp: tp, pixel_fp: fp, pixel_fn: fn, score } = row;
-  const parts = [`${fp} false positive pixels`];
-  if (tp + fn) parts.unshift(`${tp} of ${tp + fn} defect pixels found (${percent(tp, tp + fn)})`);
-  if (row.defects) parts.push(`${row.defects_found} of ${row.defects} defects touched`);
-  if (score !== null && score !== undefined) parts.push(`score ${Number(score).toPrecision(4)}`);
-  return parts.join(", ");
+  const phrases = [`${fp} false positive pixels`];
+  if (tp + fn) phrases.unshift(`${tp} of ${tp + fn} defect pixels found (${percent(tp, tp + fn)})`);
+  if (row.defects) phrases.push(`${row.defects_found} of ${row.defects} defects touched`);
+  if (score !== null && score !== undefined) phrases.push(`score ${Number(score).toPrecision(4)}`);
+  return phrases.join(", ");
 }
 
 function view(picture, slug, at) {
@@ -159,12 +159,12 @@ function open(button) {
   panel = { method, metric, name, shown, count: PAGE_OF_TILES };
   $("panel-title").textContent = `${known.name}: ${label} ${button.firstChild.textContent}`;
   const seeds = all().repeats[method];
-  const parts = [all().rules[metric]];
-  if (shown.length < count) parts.push(`${shown.length} of ${count} such pictures are in this page.`);
-  else parts.push(count === 1 ? "One picture." : `${count} pictures.`);
-  if (seeds.length > 1) parts.push(`They are of the first of ${seeds.length} repeats, the number is the mean of all.`);
-  parts.push("A thin mark looks wider here, since any marked pixel shows at this size.");
-  $("panel-rule").textContent = parts.join(" ");
+  const phrases = [all().rules[metric]];
+  if (shown.length < count) phrases.push(`${shown.length} of ${count} such pictures are in this page.`);
+  else phrases.push(count === 1 ? "One picture." : `${count} pictures.`);
+  if (seeds.length > 1) phrases.push(`They are of the first of ${seeds.length} repeats, the number is the mean of all.`);
+  phrases.push("A thin mark looks wider here, since any marked pixel shows at this size.");
+  $("panel-rule").textContent = phrases.join(" ");
   $("panel-outline").textContent = name ? spoken(name) : "";
   $("panel-outline").hidden = !name;
   $("beside").replaceChildren(element("option", { value: "", textContent: "nothing" }),

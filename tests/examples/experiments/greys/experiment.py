@@ -6,7 +6,7 @@ from pathlib import Path
 from stainless.dataset import read_category
 from train.detectors.detector import Trainset, method
 from train.experiments.datasets import read_labelled
-from train.experiments.experiment import Conclusion, Dataset, Experiment, Method, Pictures
+from train.experiments.experiment import Conclusion, Dataset, Experiment, MethodEntry, Pictures
 from train.report.sections import Section, general
 
 
@@ -28,8 +28,8 @@ class Greys(Experiment):
             method("sequential_patchcore").settings(), size=self.settings.size, epochs=1
         )
         return (
-            Method("Grey", "grey", "mean_grey", grey, "nominal"),
-            Method("Patches", "patch", "sequential_patchcore", patches, "nominal"),
+            MethodEntry("Grey", "grey", "mean_grey", grey, "nominal"),
+            MethodEntry("Patches", "patch", "sequential_patchcore", patches, "nominal"),
         )
 
     def pictures(self):
