@@ -8,7 +8,6 @@ import warnings
 
 import cv2
 import numpy as np
-import pandas
 import pytest
 from support import example_parts
 from support.check_part import exposures
@@ -149,9 +148,7 @@ def test_training_reads_mvtec(datasets):
 
 @pytest.mark.parametrize("layout", ["mvtec", "loco"])
 def test_anomalib_reads_it_unchanged(datasets, layout):
-    # Its LOCO reader puts lists into a column of texts: pandas 3 takes that by its older rule only.
-    older = pandas.option_context("future.infer_string", False)
-    with older, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from anomalib.data import MVTecAD, MVTecLOCO
 
