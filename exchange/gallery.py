@@ -37,7 +37,7 @@ from stainless.dataset import (
 )
 from stainless.dataset_options import add_reading
 from stainless.errors import InputError
-from stainless.files import remove_partials, write_bytes, write_text
+from stainless.files import escaped, remove_partials, write_bytes, write_text
 
 #: Longer side of a thumbnail, twice what a tile is wide on most screens.
 THUMB_PX = 480
@@ -284,7 +284,7 @@ def _describe(
             pictures.append(
                 {
                     # An address holds no bytes that are no text.
-                    "name": name.encode(errors="backslashreplace").decode(),
+                    "name": escaped(name),
                     "category": category,
                     "split": split,
                     "kind": sample.label,

@@ -86,6 +86,16 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode(errors="backslashreplace"))
 
 
+def encoded(text: str) -> bytes:
+    """Return text as UTF-8, a byte of a file name that is no UTF-8 as it is on disk: for hashes."""
+    return text.encode(errors="surrogateescape")
+
+
+def escaped(text: str) -> str:
+    """Return JSON that is UTF-8: a byte of a file name that is none as \\udcxx, as `write_text`."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` to `path` atomically, as indented JSON."""
     write_text(path, json_text(value))

@@ -17,6 +17,7 @@ import numpy as np
 from stainless.dataset.sample import Sample
 from stainless.dataset.text import read_text, spelled
 from stainless.errors import DataWarning, InputError
+from stainless.files import encoded
 
 
 def read_groups(folder: Path) -> dict[str, str]:
@@ -124,7 +125,7 @@ def split_validation(
 
     drawn: dict[str, bool] = {}
     for label, sizes in sorted(by_label.items()):
-        _decide(sizes, fraction, np.random.default_rng([seed, *label.encode()]), drawn)
+        _decide(sizes, fraction, np.random.default_rng([seed, *encoded(label)]), drawn)
 
     ordered = sorted(samples, key=lambda sample: sample.name)
     validation = [sample for sample in ordered if drawn[sample.group]]

@@ -17,6 +17,8 @@ from hypothesis.extra import numpy as arrays
 
 from stainless.files import (
     CHECKOUT,
+    encoded,
+    escaped,
     pixel_hash,
     remove_partials,
     replacing,
@@ -177,3 +179,10 @@ def test_a_file_of_the_project_is_found_from_any_folder(tmp_path, monkeypatch):
     scene.parent.mkdir()
     scene.touch()
     assert shipped(scene) == scene
+
+
+def test_a_name_that_is_no_utf8_is_hashed_by_its_bytes_and_escaped_in_json():
+    name = "gr\u00fcn " + b"gr\xfcn".decode(errors="surrogateescape")
+    assert encoded(name) == "gr\u00fcn ".encode() + b"gr\xfcn"
+    text = escaped(json.dumps([name], ensure_ascii=False))
+    assert text == '["gr\u00fcn gr\\udcfcn"]' and json.loads(text) == [name]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stainless.dataset_options import add_reading, reading
 from stainless.errors import InputError
+from stainless.files import encoded
 from train.commands.common import at_least
 from train.verdicts import PIXEL
 
@@ -143,4 +143,4 @@ def check_truth(samples: Sequence[Sample]) -> None:
 def fingerprints(category: str, samples: Sequence[Sample]) -> list[str]:
     """Return a few digits for each image by which it is known again: of its name and size."""
     described = (f"{category}/{sample.name} {sample.stamp()}" for sample in samples)
-    return [hashlib.sha256(os.fsencode(text)).hexdigest()[:16] for text in described]
+    return [hashlib.sha256(encoded(text)).hexdigest()[:16] for text in described]

@@ -18,7 +18,7 @@ import numpy as np
 
 from stainless import config
 from stainless.errors import InputError
-from stainless.files import write_bytes
+from stainless.files import escaped, write_bytes
 from train.detectors.detector import (
     Arrays,
     Context,
@@ -215,7 +215,7 @@ def _read_older(path: Path, entries: Mapping[str, str]) -> Stored:
 
 def _text(content: Metadata) -> str:
     """Return JSON that is the same for the same content."""
-    return json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return escaped(json.dumps(content, sort_keys=True, ensure_ascii=False))
 
 
 def _checksum(arrays: Arrays, content: Metadata) -> str:

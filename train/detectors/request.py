@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from stainless.config import plain
+from stainless.files import encoded
 from train.detectors.detector import Context, Metadata, Trainset
 
 
@@ -19,7 +20,7 @@ def describe(trainsets: Sequence[Trainset], context: Context) -> Metadata:
     digest = hashlib.sha256()
     for trainset in trainsets:
         for sample in trainset.samples:
-            digest.update(f"{trainset.name}/{sample.name} {sample.stamp()}\n".encode())
+            digest.update(encoded(f"{trainset.name}/{sample.name} {sample.stamp()}\n"))
     ranges = context.augmentation
     return {
         "datasets": [trainset.name for trainset in trainsets],

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from stainless.errors import InputError
-from stainless.files import write_bytes
+from stainless.files import escaped, write_bytes
 
 FORMAT = "stainless sequential coreset 1"
 
@@ -25,7 +25,7 @@ def write(path: Path, tensors: Mapping[str, np.ndarray], description: Mapping[st
         OSError: the file cannot be written.
     """
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    described = json.dumps(description, sort_keys=True, ensure_ascii=False)
+    described = escaped(json.dumps(description, sort_keys=True, ensure_ascii=False))
     metadata = {"format": FORMAT, "facts": described, "sha256": checksum(arrays, described)}
     write_bytes(path, save(arrays, metadata))
 
