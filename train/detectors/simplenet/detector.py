@@ -24,6 +24,11 @@ from train.features import FeatureExtractor
 from train.seeding import seeded
 from train.training.loop import Update, train
 
+#: Noise that is published with the published backbone. To another backbone's features it may be
+#: nothing, so that there noise is a share of their spread.
+PUBLISHED_BACKBONE, PUBLISHED_NOISE = "timm:wide_resnet50_2", 0.015
+SHARE_OF_SPREAD = 0.55
+
 #: Share of the loss of a discriminator that says 0 to everything, from which on that is what it
 #: has learned.
 NOTHING_LEARNED = 0.95
@@ -61,6 +66,7 @@ class SimpleNet:
         with seeded(context.seed):
             self.head = Head(self.extractor.dimension, settings.hidden)
         self.head.to(context.device).eval()
+        self.noise = settings.noise
         self.learned: Metadata = {}
 
     def fit(self, trainsets: Sequence[Trainset]) -> None:
@@ -72,10 +78,11 @@ class SimpleNet:
         if self.extractor.untrained:
             raise InputError("random weights only serve to measure speed; a fit needs trained ones")
         pictures = NominalFeatures(trainsets, self.extractor, self.settings, self.context)
+        self.noise = noise = self._noise(pictures)
         self.head.train()
         try:
             result = train(
-                _Learning(self.head, pictures, self.settings),
+                _Learning(self.head, pictures, self.settings, noise),
                 len(pictures),
                 self.settings,
                 self.context.seed,
@@ -88,18 +95,28 @@ class SimpleNet:
         finally:
             self.head.eval()
         self.learned = result.metadata()
-        self._warn_if_nothing_was_learned(pictures)
+        self._warn_if_nothing_was_learned(pictures, noise)
         self.context.save()
 
-    def _warn_if_nothing_was_learned(self, pictures: NominalFeatures) -> None:
+    def _noise(self, pictures: NominalFeatures) -> float:
+        """Return the noise of the settings, or what goes with the backbone."""
+        if self.settings.noise is not None:
+            return self.settings.noise
+        if self.settings.backbone.partition(".")[0] == PUBLISHED_BACKBONE:
+            return PUBLISHED_NOISE
+        noise = SHARE_OF_SPREAD * pictures.spread()
+        if noise == 0:
+            raise InputError("simplenet.noise: null, expected a number: all features are the same")
+        return noise
+
+    def _warn_if_nothing_was_learned(self, pictures: NominalFeatures, noise: float) -> None:
         """Say so where nominal features are told from noisy ones no better than by chance."""
         loss = self.learned["last"].get("loss", 0.0)
         if loss < NOTHING_LEARNED * 2 * self.settings.margin:
             return
-        spread = float(pictures.batch([0], 0).std(dim=0).mean())
         self.context.warn(
             f"the discriminator tells nothing apart, its loss is {loss:.2f}: a noise of "
-            f"{self.settings.noise:g} is small beside the features' own spread of {spread:.2g}, or "
+            f"{noise:.3g} is small beside the features' own spread of {pictures.spread():.2g}, or "
             "more steps are needed (--simplenet.noise, --simplenet.steps)"
         )
 
@@ -148,9 +165,10 @@ class SimpleNet:
         )
 
     def state(self) -> tuple[Arrays, Metadata]:
-        """Return the head, whose features it takes, and how it learned."""
+        """Return the head, whose features it takes, with what noise and how it learned."""
         arrays = {name: tensor.cpu().numpy() for name, tensor in self.head.state_dict().items()}
-        return arrays, {"features": self.extractor.identity(), "learned": self.learned}
+        features = self.extractor.identity()
+        return arrays, {"features": features, "noise": self.noise, "learned": self.learned}
 
     @classmethod
     def from_state(
@@ -172,6 +190,7 @@ class SimpleNet:
             detector.head.load_state_dict(tensors)
         except RuntimeError:
             raise InputError("the networks are incomplete or of another size") from None
+        detector.noise = metadata.get("noise", settings.noise)
         detector.learned = metadata.get("learned", {})
         return detector
 
@@ -179,8 +198,11 @@ class SimpleNet:
 class _Learning:
     """The task of the training loop."""
 
-    def __init__(self, head: Head, pictures: NominalFeatures, settings: Settings) -> None:
-        self._head, self._pictures, self._settings = head, pictures, settings
+    def __init__(
+        self, head: Head, pictures: NominalFeatures, settings: Settings, noise: float
+    ) -> None:
+        self._head, self._pictures, self._noise = head, pictures, noise
+        self._margin = settings.margin
         self.modules = {"head": head}
         decay = settings.weight_decay
         self.optimisers: dict[str, torch.optim.Optimizer] = {
@@ -194,6 +216,6 @@ class _Learning:
 
     def step(self, items: Sequence[int], epoch: int, update: Update) -> dict[str, Any]:
         features = self._pictures.batch(items, epoch)
-        loss, shares = self._head.loss(features, self._settings.noise, self._settings.margin)
+        loss, shares = self._head.loss(features, self._noise, self._margin)
         update(loss)
         return {"loss": float(loss.detach()), **shares}

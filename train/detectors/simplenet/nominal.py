@@ -17,6 +17,9 @@ from train.detectors.detector import Context, Trainset
 from train.detectors.simplenet.settings import Settings
 from train.features import FeatureExtractor
 
+#: Pictures that the spread of features is measured on.
+MEASURED = 32
+
 
 class Stream(IntEnum):
     """What random numbers are drawn for. Append, never renumber."""
@@ -60,6 +63,19 @@ class NominalFeatures:
             InputError: a picture that cannot be used; names it.
         """
         return torch.cat([self._features(item, epoch) for item in items])
+
+    def spread(self) -> float:
+        """Return the standard deviation of features over all patches, mean over their dimensions.
+
+        Of `MEASURED` pictures, evenly chosen, if there are more: it is wanted roughly.
+        """
+        count, total, squares = 0, torch.zeros(()), torch.zeros(())
+        for item in np.linspace(0, len(self) - 1, min(len(self), MEASURED)).round().astype(int):
+            features = self._features(int(item), 0).double()
+            count += len(features)
+            total, squares = total + features.sum(dim=0), squares + features.square().sum(dim=0)
+        variance = squares / count - (total / count).square()
+        return float(variance.clamp(min=0).sqrt().mean())
 
     def _features(self, item: int, epoch: int) -> Tensor:
         kept = self._kept.get(item)

@@ -22,7 +22,9 @@ class Settings(Training):
         image_px: shorter side that pictures are scaled to, their shape kept; null for as they are.
         crop_px: side of the window of a larger picture that a step learns from, drawn anew in
             every epoch; null for whole pictures.
-        noise: standard deviation of the noise that makes an adapted feature anomalous.
+        noise: standard deviation of the noise that makes an adapted feature anomalous; null for the
+            published 0.015 with the published backbone (timm:wide_resnet50_2), and with any other
+            for 0.55 of the spread of its features over the training pictures.
         margin: score beyond which a nominal feature, or an anomalous one below its negative, costs
             nothing.
         hidden: width of the discriminator; null for two thirds of that of a feature.
@@ -31,16 +33,6 @@ class Settings(Training):
         weight_decay: of both.
         blur_px: standard deviation of the anomaly map's blur in pixels; 0 for none.
         cache_mb: memory for the features of pictures that are the same in every epoch.
-        epochs: largest number of passes over the pictures.
-        steps: largest number of steps; null for as many as the epochs have.
-        minutes: time after which learning ends with what it has; null for no limit.
-        batch: pictures a step.
-        schedule: how the learning rates run: none, cosine to zero at the last step,
-            cosine_restarts to zero and back every schedule_epochs, or step by schedule_factor
-            every schedule_epochs.
-        schedule_epochs: as schedule says.
-        schedule_factor: as schedule says.
-        clip: largest norm of a gradient; null for any.
     """
 
     backbone: str = "efficientnet_lite0"
@@ -49,7 +41,7 @@ class Settings(Training):
     pool_stride: int = 1
     image_px: int | None = None
     crop_px: int | None = 288
-    noise: float = 0.015
+    noise: float | None = None
     margin: float = 0.5
     hidden: int | None = None
     adapter_rate: float = 1e-4
@@ -73,7 +65,7 @@ class Settings(Training):
                 raise InputError(f"{key}.{name}: {value}, expected at least {low}")
         for name in ("noise", "margin", "adapter_rate", "discriminator_rate"):
             value = getattr(self, name)
-            if not (value > 0 and math.isfinite(value)):
+            if value is not None and not (value > 0 and math.isfinite(value)):
                 raise InputError(f"{key}.{name}: {value}, expected a number above 0")
         for name in ("weight_decay", "blur_px"):
             value = getattr(self, name)

@@ -147,13 +147,53 @@ def test_kept_features_change_nothing_but_the_time():
 def test_how_it_learned_is_told_and_a_warning_given_if_it_did_not(fitted, tmp_path):
     lines = []
     context = small_context(warn=lines.append, log=tmp_path / "log")
-    detector = SimpleNet(replace(SMALL, steps=3), context)
+    detector = SimpleNet(replace(SMALL, steps=3, noise=0.015), context)
     detector.fit([Trainset("metal", samples(range(4)))])
     told = detector.state()[1]["learned"]
     assert told["steps"] == 3 and told["last"]["loss"] > 0.95
     assert len(lines) == 1 and "tells nothing apart" in lines[0] and "noise of 0.015" in lines[0]
     assert fitted.learned["last"]["loss"] < 0.95
     assert len(list((tmp_path / "log").glob("events.*"))) == 1
+
+
+def nominal_of(pictures, **changed):
+    detector = SimpleNet(replace(SMALL, **changed), small_context())
+    return detector, NominalFeatures(
+        [Trainset("metal", pictures)], detector.extractor, detector.settings, detector.context
+    )
+
+
+def test_the_spread_is_that_of_all_patches():
+    _, nominal = nominal_of(samples(range(3)))
+    features = nominal.batch([0, 1, 2], 0).double()
+    expected = features.std(dim=0, correction=0).mean()
+    assert nominal.spread() == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_the_noise_goes_with_the_backbone_and_is_kept(fitted):
+    detector, nominal = nominal_of(samples(range(4)))
+    detector.fit([Trainset("metal", samples(range(4)))])
+    assert detector.noise == pytest.approx(0.55 * nominal.spread())
+    arrays, state = detector.state()
+    assert SimpleNet.from_state(SMALL, arrays, state, small_context()).noise == detector.noise
+    assert fitted.noise == 1.0 == fitted.state()[1]["noise"]
+    for tag in ("", ".tv_in1k"):
+        detector.settings = replace(SMALL, backbone="timm:wide_resnet50_2" + tag)
+        assert detector._noise(nominal) == 0.015
+
+
+def test_features_that_are_all_the_same_have_no_noise_of_their_own():
+    detector, nominal = nominal_of(samples(range(1)))
+    nominal._kept[0] = torch.ones(5, 152)
+    with pytest.raises(InputError, match=r"simplenet\.noise: null, expected a number"):
+        detector._noise(nominal)
+
+
+def test_the_defaults_learn():
+    lines = []
+    detector = SimpleNet(Settings(steps=80), small_context(warn=lines.append))
+    detector.fit([Trainset("metal", samples(range(4)))])
+    assert detector.learned["last"]["loss"] < 0.9 and lines == []
 
 
 def test_a_state_of_other_features_or_sizes_is_refused(fitted):
