@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from stainless.dataset.coco import CocoFile, coco_classes, coco_sample, is_coco,
 from stainless.dataset.folders import pictures
 from stainless.dataset.label_files import COCO, LABELME, json_of, label_files, place_of
 from stainless.dataset.labelme import labelme_sample
+from stainless.dataset.layouts import VALIDATION
 from stainless.dataset.listing import Skipped, folders, list_images
 from stainless.dataset.sample import GOOD, AnnotationClass, Sample
 from stainless.dataset.text import spelled
@@ -48,21 +50,24 @@ def read_shapes(
     for path, kind in found.items():
         if kind not in (LABELME, COCO):
             raise InputError(f"{path}: is a {kind} file, expected LabelMe or COCO")
-    listed = [
-        path for path, kind in found.items() if kind == COCO and not _is_of_another(path, split)
-    ]
+    listed = [path for path, kind in found.items() if kind == COCO]
     if own is not None and own.suffix.lower() == ".json" and is_coco(json_of(own)):
         known, listed = coco_classes(own), [own, *listed]
     else:
         known = class_map(classes)
     shapes = {path for path, kind in found.items() if kind == LABELME}
-    if listed and shapes:
-        raise InputError(f"{min(shapes)}: LabelMe file beside a COCO file, {listed[0]}")
     names = {
         path: f"{split}/{path.relative_to(place).with_suffix('').as_posix()}" for path in paths
     }
+    others = {path: _other_names(path, root, category, split) for path in listed}
+    entries = _coco_entries(paths, listed, (place, folder, root), others)
+    # A file that is named after another split and lists none of these pictures is about that one.
+    used = {path for path, _ in entries.values()}
+    listed = [path for path in listed if path in used or others[path] is None]
+    if listed and shapes:
+        raise InputError(f"{min(shapes)}: LabelMe file beside a COCO file, {listed[0]}")
     if listed:
-        samples = _coco_samples(names, listed, (place, folder, root), known)
+        samples = _coco_samples(names, listed, entries, known)
     else:
         samples = _labelme_samples(names, shapes, place, known)
     for sample in samples:
@@ -89,11 +94,23 @@ def refuse_labels(root: Path, category: str, split: str) -> None:
         )
 
 
-def _is_of_another(path: Path, split: str) -> bool:
-    """Tell whether a COCO file's name says that it is about another split."""
+def _other_names(path: Path, root: Path, category: str, split: str) -> frozenset[str] | None:
+    """Return the names of the pictures of the other split that a COCO file is named after.
+
+    Its name alone decides nothing: it may be about this split all the same, but not where an entry
+    is as well the name of a picture of the other. None where it is named after no other split.
+    """
     words = set(re.split(r"[^a-z]+", path.name.lower()))
     named = {other for other, aliases in _WORDS.items() if words & aliases}
-    return bool(named) and split not in named
+    if not named or split in named:
+        return None
+    places = (root / category / other for other in named)
+    trees = [place for place in places if place.is_dir()]
+    if "validation" in named and (root / VALIDATION / category).is_dir():
+        trees.append(root / VALIDATION / category)
+    return frozenset(
+        spelled(image.name) for tree in trees for image in list_images(tree, deep=True)
+    )
 
 
 def _refuse_masks(root: Path, category: str) -> None:
@@ -128,29 +145,44 @@ def _labelme_samples(
     return [labelme_sample(path, used[path], name, classes) for path, name in names.items()]
 
 
-def _coco_samples(
-    names: dict[Path, str],
+def _coco_entries(
+    pictures: list[Path],
     listed: list[Path],
-    bases: tuple[Path, ...],
-    classes: tuple[AnnotationClass, ...],
-) -> list[Sample]:
-    by_path = {path.resolve(): path for path in names}
-    by_spelling = {spelled(str(path)): picture for path, picture in by_path.items()}
+    bases: tuple[Path, Path, Path],
+    others: Mapping[Path, frozenset[str] | None],
+) -> dict[Path, tuple[Path, str]]:
+    """Return the COCO file and its entry by the picture of this split that the entry is about.
+
+    Args:
+        pictures: those of the split.
+        listed: the COCO files.
+        bases: the folders of the split, the category and the dataset.
+        others: `_other_names` by COCO file.
+    """
+    by_spelling = {spelled(str(path.resolve())): path for path in pictures}
     by_name: dict[str, list[Path]] = {}
-    for picture in names:
+    for picture in pictures:
         by_name.setdefault(spelled(picture.name), []).append(picture)
     entries: dict[Path, tuple[Path, str]] = {}
     for path in listed:
-        places = (path.parent, *bases, path.parent.parent / "images", path.parent.parent)
         content = read_coco(path)
         for entry in content.images:
-            match = _picture_of(entry, places, by_spelling, by_name)
+            match = _picture_of(path, entry, bases, by_spelling, by_name, others.get(path))
             if match is None:
-                _check_elsewhere(path, entry, places, content)
+                _check_elsewhere(path, entry, bases, content, others.get(path))
             elif match in entries:
                 raise InputError(f"{path}: {entry} is listed by {entries[match][0]} too")
             else:
                 entries[match] = path, entry
+    return entries
+
+
+def _coco_samples(
+    names: dict[Path, str],
+    listed: list[Path],
+    entries: dict[Path, tuple[Path, str]],
+    classes: tuple[AnnotationClass, ...],
+) -> list[Sample]:
     for picture in names:
         if picture not in entries:
             raise InputError(f"{picture}: is not listed in {listed[0]}, so its labels are unknown")
@@ -158,25 +190,49 @@ def _coco_samples(
 
 
 def _picture_of(
+    path: Path,
     entry: str,
-    places: tuple[Path, ...],
+    bases: tuple[Path, Path, Path],
     by_spelling: dict[str, Path],
     by_name: dict[str, list[Path]],
+    others: frozenset[str] | None,
 ) -> Path | None:
     """Return the picture that an entry is about, by its path, else by a name that is its alone."""
     name = entry.replace("\\", "/")
+    if "\0" in name:
+        return None
+    bare = spelled(name.rpartition("/")[2])
+    split, *above = bases
+    # From the split's own folder, a path does not say which split it is about.
+    places = (*above, path.parent, split, path.parent.parent / "images", path.parent.parent)
     for place in places:
+        if others is not None and bare in others and place == split:
+            return None
         picture = by_spelling.get(spelled(str((place / name).resolve())))
         if picture is not None:
             return picture
-    if any((place / name).is_file() for place in places):
+    if _is_there(name, places):
         return None
-    alike = by_name.get(spelled(name.rpartition("/")[2]), [])
+    alike = by_name.get(bare, [])
     return alike[0] if len(alike) == 1 else None
 
 
-def _check_elsewhere(path: Path, entry: str, places: tuple[Path, ...], content: CocoFile) -> None:
+def _is_there(name: str, places: tuple[Path, ...]) -> bool:
+    # Unlike a Path, this has an answer for names that no file can have.
+    return any(os.path.isfile(place / name) for place in places)  # noqa: PTH113
+
+
+def _check_elsewhere(
+    path: Path,
+    entry: str,
+    bases: tuple[Path, Path, Path],
+    content: CocoFile,
+    others: frozenset[str] | None,
+) -> None:
     """Refuse labels of a picture that is nowhere; those of another split's are none of ours."""
-    is_there = any((place / entry.replace("\\", "/")).is_file() for place in places)
-    if content.images[entry].annotations and not is_there:
-        raise InputError(f"{path}: has labels of {entry}, which is nowhere in {places[1]}")
+    name = entry.replace("\\", "/")
+    places = (*bases, path.parent, path.parent.parent / "images", path.parent.parent)
+    if others is not None and spelled(name.rpartition("/")[2]) in others:
+        return
+    if content.images[entry].annotations and not _is_there(name, places):
+        raise InputError(f"{path}: has labels of {entry}, which is nowhere in {bases[1]}")

@@ -163,6 +163,39 @@ def test_one_file_for_all_splits(sheet):
         read(sheet, split="train")
 
 
+@pytest.mark.parametrize("name", ["instances_val.json", "train.json", "labels_valid.json"])
+@pytest.mark.parametrize("prefix", ["", "test/", "images/"])
+def test_the_entries_say_which_split_a_file_is_about(sheet, name, prefix):
+    for other in ("train", "validation"):
+        write_image(sheet / f"sheet/{other}/z.png")
+    path = write(
+        sheet, coco([f"{prefix}{file}" for file in FILES], [(1, "dent", BOX)]), "sheet/" + name
+    )
+    assert [sample.label for sample in read(sheet)] == ["good", "dent", "good"]
+    path.write_text(json.dumps(coco([f"{prefix}{file}" for file in FILES[1:]], [])))
+    with pytest.raises(InputError, match=r"a\.png: is not listed in"):
+        read(sheet)
+
+
+def test_a_name_of_another_split_hides_no_defect_from_training(sheet):
+    write_image(sheet / "sheet/train/a.png")
+    write(sheet, coco(["train/a.png"], [(0, "dent", BOX)]), "sheet/test_labels.json")
+    with pytest.raises(InputError, match=r"marks a defect on a\.png, but training images"):
+        read(sheet, split="train")
+    write(sheet, coco(["x.png"], [(0, "dent", BOX)]), "sheet/test_labels.json")
+    with pytest.raises(InputError, match=r"has labels of x\.png, which is nowhere"):
+        read(sheet, split="train")
+
+
+def test_names_that_either_split_has_go_by_the_name_of_the_file(sheet):
+    for name in FILES:
+        write_image(sheet / "sheet/train" / name)
+    write(sheet, coco(FILES, []), "sheet/annotations/instances_train.json")
+    write(sheet, coco(FILES, [(1, "dent", BOX)]), "sheet/annotations/instances_test.json")
+    assert [sample.label for sample in read(sheet)] == ["good", "dent", "good"]
+    assert [sample.label for sample in read(sheet, split="train")] == ["good"] * 3
+
+
 def test_a_file_whose_supercategories_say_it_all(sheet):
     kinds = tuple(CLASSES.values())
     own = write(sheet, coco(FILES, [(1, "dent", BOX), (2, "stain", BOX)], kinds), "labels.json")
