@@ -11,25 +11,15 @@ from train.detectors.anomalib.checks import check_above_0, check_share
 
 
 @dataclass(frozen=True)
-class PatchcoreSettings:
-    """Settings of PatchCore.
+class Memory:
+    """What is remembered from.
 
     Attributes:
-        backbone: network that the features come from.
-        stages: its stages, counted from 1; stage n has a stride of 2**n pixels.
-        ratio: share of all patches that become members.
-        members: how many patches become members, instead of a share; all where there are fewer.
-        neighbours: members around the nearest one by which the value of a picture is weighted.
-        every: learn from every Nth picture; the choice takes a pass over all patches a member.
+        every: learn from every Nth picture.
         side: pixels that the shorter side of a picture is given; None leaves it as it is.
-        minutes: time after which no further picture is read and no further member chosen.
+        minutes: time after which no further picture is read.
     """
 
-    backbone: str = "efficientnet_lite0"
-    stages: tuple[int, ...] = (3, 4)
-    ratio: float = 0.1
-    members: int | None = None
-    neighbours: int = 9
     every: int = 1
     side: int | None = 256
     minutes: float | None = None
@@ -37,38 +27,62 @@ class PatchcoreSettings:
     def validate(self, key: str) -> None:
         """Raise InputError, with `key` in front, for a number out of its range."""
         check_above_0(self, key)
-        check_share(self, key, "ratio")
 
 
 @dataclass(frozen=True)
-class MhPatchcoreSettings:
-    """Settings of MH-PatchCore.
+class StageMemory(Memory):
+    """Features of our backbones that are remembered.
 
     Attributes:
         backbone: network that the features come from.
         stages: its stages, counted from 1; stage n has a stride of 2**n pixels.
+    """
+
+    backbone: str = "efficientnet_lite0"
+    stages: tuple[int, ...] = (3, 4)
+
+
+@dataclass(frozen=True)
+class PatchcoreSettings(StageMemory):
+    """Settings of PatchCore.
+
+    Attributes:
+        ratio: share of all patches that become members.
+        members: how many patches become members, instead of a share; all where there are fewer.
+        neighbours: members around the nearest one by which the value of a picture is weighted.
+        every: learn from every Nth picture; the choice takes a pass over all patches a member.
+        minutes: time after which no further picture is read and no further member chosen.
+    """
+
+    ratio: float = 0.1
+    members: int | None = None
+    neighbours: int = 9
+
+    def validate(self, key: str) -> None:
+        """Raise InputError, with `key` in front, for a number out of its range."""
+        super().validate(key)
+        check_share(self, key, "ratio")
+
+
+@dataclass(frozen=True)
+class MhPatchcoreSettings(StageMemory):
+    """Settings of MH-PatchCore.
+
+    Attributes:
         variance: share of the variance that the principal components keep.
         shrinkage: of the covariance, towards a multiple of the identity.
         members: most that the memory ends with.
         block: most that are kept of the patches that are taken at once.
         neighbours: members around the nearest one by which the value of a picture is weighted.
         batch: pictures whose patches are taken at once.
-        every: learn from every Nth picture.
-        side: pixels that the shorter side of a picture is given; None leaves it as it is.
-        minutes: time after which no further picture is read.
     """
 
-    backbone: str = "efficientnet_lite0"
-    stages: tuple[int, ...] = (3, 4)
     variance: float = 0.99
     shrinkage: float = 0.07
     members: int = 1000
     block: int = 256
     neighbours: int = 9
     batch: int = 32
-    every: int = 1
-    side: int | None = 256
-    minutes: float | None = None
 
     def validate(self, key: str) -> None:
         """Raise InputError, with `key` in front, for a number out of its range."""
@@ -77,32 +91,18 @@ class MhPatchcoreSettings:
 
 
 @dataclass(frozen=True)
-class PadimSettings:
+class PadimSettings(StageMemory):
     """Settings of PaDiM.
 
     Attributes:
-        backbone: network that the features come from.
-        stages: its stages, counted from 1; stage n has a stride of 2**n pixels.
         features: dimensions, chosen at random, of those that the stages have.
-        every: learn from every Nth picture.
-        side: pixels that the shorter side of a picture is given; None leaves it as it is.
-        minutes: time after which no further picture is read.
     """
 
-    backbone: str = "efficientnet_lite0"
-    stages: tuple[int, ...] = (3, 4)
     features: int = 100
-    every: int = 1
-    side: int | None = 256
-    minutes: float | None = None
-
-    def validate(self, key: str) -> None:
-        """Raise InputError, with `key` in front, for a number out of its range."""
-        check_above_0(self, key)
 
 
 @dataclass(frozen=True)
-class AnomalyDinoSettings:
+class AnomalyDinoSettings(Memory):
     """Settings of AnomalyDINO.
 
     Attributes:
@@ -111,9 +111,6 @@ class AnomalyDinoSettings:
         neighbours: nearest members whose distances are averaged.
         masking: leave out patches that look like background.
         ratio: share of all patches that become members; None for all of them.
-        every: learn from every Nth picture.
-        side: pixels that the shorter side of a picture is given; None leaves it as it is.
-        minutes: time after which no further picture is read.
     """
 
     encoder: str = "vit_small_patch14_dinov2"
@@ -121,11 +118,9 @@ class AnomalyDinoSettings:
     neighbours: int = 1
     masking: bool = False
     ratio: float | None = None
-    every: int = 1
     side: int | None = 252
-    minutes: float | None = None
 
     def validate(self, key: str) -> None:
         """Raise InputError, with `key` in front, for a number out of its range."""
-        check_above_0(self, key)
+        super().validate(key)
         check_share(self, key, "ratio")

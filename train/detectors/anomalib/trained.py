@@ -31,6 +31,9 @@ class Trained(Adapter[S]):
     #: Largest norm of a gradient, where anomalib's trainer clips it.
     CLIP: float | None = None
 
+    #: anomalib's loss, made with the network, where it has one.
+    criterion: Any
+
     #: Height and width in pixels that a step takes of each picture, before it is padded.
     window: tuple[int, int]
 
@@ -57,11 +60,13 @@ class Trained(Adapter[S]):
         del step, total, per_epoch
         return start
 
-    @abstractmethod
     def update(
         self, model: Network, batch: Tensor, step: int, update: Update
     ) -> Mapping[str, Tensor]:
-        """Learn from a (B, 3, h, w) batch; return the losses by name."""
+        """Learn from a (B, 3, h, w) batch, here from anomalib's loss; return the losses by name."""
+        loss = self.criterion(*model(batch))
+        update(loss)
+        return {"loss": loss}
 
     def finish(self, model: Network, samples: Sequence[Sample], read: Reader) -> None:
         """Measure what scoring needs to know, if anything; the network no longer changes."""

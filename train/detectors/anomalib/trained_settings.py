@@ -1,7 +1,6 @@
 """What can be set about the methods that learn by gradient; the defaults are anomalib's.
 
-README.md lists what differs from anomalib, and why. All have the same way to be cut short: `steps`
-and `minutes`.
+README.md lists what differs from anomalib, and why.
 """
 
 from __future__ import annotations
@@ -14,18 +13,55 @@ from train.detectors.anomalib.checks import check_above_0, check_share
 
 
 @dataclass(frozen=True)
-class DraemSettings:
-    """Settings of DRAEM.
+class Length:
+    """How long a method learns; all can be cut short in the same way.
 
     Attributes:
-        epochs: passes over the pictures.
         steps: most steps; None for as many as the epochs have.
         minutes: time after which the training ends wherever it is.
         batch: pictures in a step.
-        learning_rate: at the start; a tenth of it after 400 epochs, a hundredth after 600.
+    """
+
+    steps: int | None = None
+    minutes: float | None = None
+    batch: int = 16
+
+    def validate(self, key: str) -> None:
+        """Raise InputError, with `key` in front, for a number out of its range."""
+        check_above_0(self, key)
+
+
+@dataclass(frozen=True)
+class Epochs(Length):
+    """How long a method learns that counts in passes.
+
+    Attributes:
+        epochs: passes over the pictures.
+    """
+
+    epochs: int = 100
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What a step sees of each picture.
+
+    Attributes:
         side: pixels that the shorter side of a picture is given; None leaves it as it is.
         window: side in pixels of the window that a step takes from each picture; None for the
             whole of the smallest.
+    """
+
+    side: int | None = 256
+    window: int | None = None
+
+
+@dataclass(frozen=True)
+class DraemSettings(Windows, Epochs):
+    """Settings of DRAEM.
+
+    Attributes:
+        learning_rate: at the start; a tenth of it after 400 epochs, a hundredth after 600.
         textures: folder of pictures that artificial anomalies are cut from, such as DTD; None makes
             them of noise.
         blend: shares, lowest and highest, of an artificial anomaly over the picture.
@@ -34,12 +70,8 @@ class DraemSettings:
     """
 
     epochs: int = 700
-    steps: int | None = None
-    minutes: float | None = None
     batch: int = 8
     learning_rate: float = 1e-4
-    side: int | None = 256
-    window: int | None = None
     textures: str | None = None
     blend: tuple[float, float] = (0.1, 1.0)
     width: int = 128
@@ -47,7 +79,7 @@ class DraemSettings:
 
     def validate(self, key: str) -> None:
         """Raise InputError, with `key` in front, for a number out of its range."""
-        check_above_0(self, key)
+        super().validate(key)
         if self.width < 2:
             raise InputError(f"{key}.width: {self.width}, expected 2 or more")
         low, high = self.blend
@@ -56,20 +88,13 @@ class DraemSettings:
 
 
 @dataclass(frozen=True)
-class SupersimplenetSettings:
+class SupersimplenetSettings(Windows, Epochs):
     """Settings of SuperSimpleNet.
 
     Attributes:
         backbone: network that the features come from.
         stages: its stages, counted from 1; stage n has a stride of 2**n pixels.
-        epochs: passes over the pictures.
-        steps: most steps; None for as many as the epochs have.
-        minutes: time after which the training ends wherever it is.
-        batch: pictures in a step.
         learning_rate: of the adaptor, and half that of the head.
-        side: pixels that the shorter side of a picture is given; None leaves it as it is.
-        window: side in pixels of the window that a step takes from each picture; None for the
-            whole of the smallest.
         noise: standard deviation of artificial anomalies, in that of the features.
         threshold: of the Perlin noise above which a place becomes anomalous.
         picture_head: train the head that scores whole pictures; without it the value of a picture
@@ -79,31 +104,23 @@ class SupersimplenetSettings:
     backbone: str = "efficientnet_lite0"
     stages: tuple[int, ...] = (3, 4)
     epochs: int = 300
-    steps: int | None = None
-    minutes: float | None = None
     batch: int = 32
     learning_rate: float = 1e-4
-    side: int | None = 256
-    window: int | None = None
     noise: float = 0.5
     threshold: float = 0.2
     picture_head: bool = True
 
     def validate(self, key: str) -> None:
         """Raise InputError, with `key` in front, for a number out of its range."""
-        check_above_0(self, key)
+        super().validate(key)
         check_share(self, key, "threshold")
 
 
 @dataclass(frozen=True)
-class GanomalySettings:
+class GanomalySettings(Epochs):
     """Settings of GANomaly.
 
     Attributes:
-        epochs: passes over the pictures.
-        steps: most steps; None for as many as the epochs have.
-        minutes: time after which the training ends wherever it is.
-        batch: pictures in a step.
         learning_rate: of both optimisers.
         momenta: of Adam.
         side: pixels that the longer side of a picture is given, a power of two; the rest of the
@@ -116,9 +133,6 @@ class GanomalySettings:
         encoding: weight of the difference between their vectors.
     """
 
-    epochs: int = 100
-    steps: int | None = None
-    minutes: float | None = None
     batch: int = 32
     learning_rate: float = 2e-4
     momenta: tuple[float, float] = (0.5, 0.999)
@@ -138,19 +152,12 @@ class GanomalySettings:
 
 
 @dataclass(frozen=True)
-class CsflowSettings:
+class CsflowSettings(Windows, Epochs):
     """Settings of CS-Flow.
 
     Attributes:
         weights: weight file of EfficientNet-B5.
-        epochs: passes over the pictures.
-        steps: most steps; None for as many as the epochs have.
-        minutes: time after which the training ends wherever it is.
-        batch: pictures in a step.
         learning_rate: of Adam.
-        side: pixels that the shorter side of a picture is given; None leaves it as it is.
-        window: side in pixels of the window that a step takes from each picture; None for the
-            whole of the smallest.
         hidden: channels in the cross convolutions.
         blocks: coupling blocks.
         clamp: of the coupling's scale.
@@ -158,57 +165,32 @@ class CsflowSettings:
 
     weights: str | None = None
     epochs: int = 240
-    steps: int | None = None
-    minutes: float | None = None
-    batch: int = 16
     learning_rate: float = 2e-4
-    side: int | None = 256
-    window: int | None = None
     hidden: int = 1024
     blocks: int = 4
     clamp: int = 3
 
-    def validate(self, key: str) -> None:
-        """Raise InputError, with `key` in front, for a number out of its range."""
-        check_above_0(self, key)
-
 
 @dataclass(frozen=True)
-class ReverseDistillationSettings:
+class ReverseDistillationSettings(Windows, Epochs):
     """Settings of Reverse Distillation.
 
     Attributes:
         backbone: ResNet of the encoder, as timm names it.
         weights: its weight file.
-        epochs: passes over the pictures.
-        steps: most steps; None for as many as the epochs have.
-        minutes: time after which the training ends wherever it is.
-        batch: pictures in a step.
         learning_rate: of Adam.
-        side: pixels that the shorter side of a picture is given; None leaves it as it is.
-        window: side in pixels of the window that a step takes from each picture; None for the
-            whole of the smallest.
         combine: how the maps of the three scales become one.
     """
 
     backbone: str = "wide_resnet50_2"
     weights: str | None = None
     epochs: int = 200
-    steps: int | None = None
-    minutes: float | None = None
-    batch: int = 16
     learning_rate: float = 5e-3
-    side: int | None = 256
-    window: int | None = None
     combine: Literal["add", "multiply"] = "add"
-
-    def validate(self, key: str) -> None:
-        """Raise InputError, with `key` in front, for a number out of its range."""
-        check_above_0(self, key)
 
 
 @dataclass(frozen=True)
-class EfficientAdSettings:
+class EfficientAdSettings(Windows, Epochs):
     """Settings of EfficientAD.
 
     Attributes:
@@ -216,15 +198,11 @@ class EfficientAdSettings:
         imagenet: folder of natural pictures, such as ImageNette, on which the student is kept from
             following the teacher.
         size: of teacher and student.
-        epochs: passes over the pictures.
         steps: most steps.
-        minutes: time after which the training ends wherever it is.
         batch: pictures in a step; 1 in the paper.
         learning_rate: of Adam; a tenth of it in the last twentieth of the steps.
         weight_decay: of Adam.
         side: pixels that the shorter side of a picture is given, 256 or more; None leaves it.
-        window: side in pixels of the window that a step takes from each picture; None for the
-            whole of the smallest.
         channels: of the teacher's features.
         held_out: share of the nominal pictures that is not learned from and that the quantiles are
             taken on.
@@ -235,12 +213,9 @@ class EfficientAdSettings:
     size: Literal["small", "medium"] = "small"
     epochs: int = 1000
     steps: int | None = 70000
-    minutes: float | None = None
     batch: int = 1
     learning_rate: float = 1e-4
     weight_decay: float = 1e-5
-    side: int | None = 256
-    window: int | None = None
     channels: int = 384
     held_out: float = 0.1
 
@@ -251,19 +226,14 @@ class EfficientAdSettings:
 
 
 @dataclass(frozen=True)
-class DinomalySettings:
+class DinomalySettings(Windows, Length):
     """Settings of Dinomaly.
 
     Attributes:
         encoder: DINOv2 transformer, as timm names it.
         weights: its weight file.
         steps: of the optimiser.
-        minutes: time after which the training ends wherever it is.
-        batch: pictures in a step.
         learning_rate: after the first 100 steps; it falls to a tenth along a cosine.
-        side: pixels that the shorter side of a picture is given; None leaves it as it is.
-        window: side in pixels of the window that a step takes from each picture; None for the
-            whole of the smallest.
         dropout: of the bottleneck.
         recentering: take the class token off the patches (Dinomaly2).
     """
@@ -271,11 +241,8 @@ class DinomalySettings:
     encoder: str = "vit_base_patch14_reg4_dinov2"
     weights: str | None = None
     steps: int = 5000
-    minutes: float | None = None
-    batch: int = 16
     learning_rate: float = 2e-3
     side: int | None = 448
-    window: int | None = None
     dropout: float = 0.2
     recentering: bool = False
 

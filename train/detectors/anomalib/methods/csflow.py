@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from anomalib.models.components import TimmFeatureExtractor
 from anomalib.models.image.csflow.anomaly_map import AnomalyMapGenerator, AnomalyMapMode
@@ -21,7 +19,6 @@ from train.detectors.anomalib.pictures import Preparation
 from train.detectors.anomalib.trained import Trained
 from train.detectors.anomalib.trained_settings import CsflowSettings
 from train.detectors.anomalib.weights import OnWeightFile, fill
-from train.training.loop import Update
 
 #: The layer of EfficientNet-B5 that anomalib takes, and side of the least picture in pixels whose
 #: three scales fit together: 32 pixels a cell, halved twice.
@@ -98,14 +95,6 @@ class Csflow(OnWeightFile[CsflowSettings], Trained[CsflowSettings]):
             betas=(0.5, 0.9),
         )
         return {"adam": adam}
-
-    def update(
-        self, model: Network, batch: Tensor, step: int, update: Update
-    ) -> Mapping[str, Tensor]:
-        """Learn from the mean negative logarithm of the likelihood."""
-        loss = self.criterion(*model(batch))
-        update(loss)
-        return {"loss": loss}
 
     def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map and its value."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from anomalib.models.components.backbone import get_decoder
 from anomalib.models.image.reverse_distillation.anomaly_map import AnomalyMapGenerationMode
@@ -17,7 +15,6 @@ from train.detectors.anomalib.pictures import Preparation
 from train.detectors.anomalib.trained import Trained
 from train.detectors.anomalib.trained_settings import ReverseDistillationSettings
 from train.detectors.anomalib.weights import OnWeightFile, fill, hub_file
-from train.training.loop import Update
 
 LAYERS = ("layer1", "layer2", "layer3")
 
@@ -66,14 +63,6 @@ class ReverseDistillation(
         learned = [*model.decoder.parameters(), *model.bottleneck.parameters()]
         adam = torch.optim.Adam(learned, lr=self.settings.learning_rate, betas=(0.5, 0.99))
         return {"adam": adam}
-
-    def update(
-        self, model: Network, batch: Tensor, step: int, update: Update
-    ) -> Mapping[str, Tensor]:
-        """Learn from how far the features of decoder and encoder point apart."""
-        loss = self.criterion(*model(batch))
-        update(loss)
-        return {"loss": loss}
 
     def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map; its value is the largest of it."""
