@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from stainless.dataset.folder_names import refuse_misnamed
 from stainless.dataset.folders import note_loose, read_labelled, read_nominal, read_plain
 from stainless.dataset.groups import grouped
 from stainless.dataset.labels import read_shapes, refuse_labels
@@ -67,6 +68,7 @@ def read_category(
     root = Path(root)
     folder = root / category
     _check(root, category, split, mask_frame, white_level)
+    refuse_misnamed(folder)
     skipped = Skipped()
     if classes is not None:
         samples = read_shapes(root, category, split, classes, skipped)

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stainless.dataset.folder_names import is_like_bad, is_like_good, meant_split
 from stainless.dataset.listing import Skipped, files_below, folders, is_image, list_images
 from stainless.dataset.sample import GOOD, Sample
 from stainless.dataset.text import composed
 from stainless.errors import InputError
-
-#: Names that people give to the folder of pictures without a defect.
-LIKE_GOOD = frozenset(
-    ("good", "ok", "normal", "nominal", "pass", "passed", "io", "i.o.", "fine", "no_defect")
-)
 
 #: How names of masks end that people lay beside pictures, and of folders of masks.
 MASK_ENDINGS = ("_mask", "_label", "_gt", "_seg", "_annotation")
 MASK_FOLDERS = frozenset(
     ("mask", "masks", "label", "labels", "gt", "groundtruth", "annotations", "segmentation")
 )
-
-#: Names that tell a dataset from a plain folder of pictures.
-_OF_A_DATASET = frozenset(("train", "test", "validation", "ground_truth"))
 
 
 def pictures(place: Path, skipped: Skipped, deep: bool = True) -> list[Path]:
@@ -81,14 +74,28 @@ def read_plain(root: Path, folder: Path, skipped: Skipped) -> list[Sample]:
                         f"{path}: seems to be the mask of a picture in {folder}, where all "
                         "pictures are taken for nominal; expected train/, test/ and ground_truth/"
                     )
+    _refuse_classes(paths, folder)
+    return [_sample(path, folder, GOOD, None, "train") for path in paths]
+
+
+def _refuse_classes(paths: list[Path], folder: Path) -> None:
+    """Refuse a plain folder whose folders are named as splits or as good and bad."""
     for path in paths:
         for name in path.relative_to(folder).parts[:-1]:
-            if name in _OF_A_DATASET:
+            if name == "ground_truth" or meant_split(name) is not None:
                 raise InputError(
                     f"{path}: lies in a folder {name}/, expected a category or a plain folder of "
                     f"pictures in {folder}"
                 )
-    return [_sample(path, folder, GOOD, None, "train") for path in paths]
+    inner = {place for path in paths for place in path.parents if folder in place.parents}
+    for place in sorted(inner):
+        beside = [other for other in inner if other.parent == place.parent and other != place]
+        if is_like_bad(place.name) or (is_like_good(place.name) and beside):
+            raise InputError(
+                f"{place}: seems to be a class of pictures, but all pictures in {folder} are taken "
+                f"for nominal; expected {folder / 'train' / GOOD}/ for training and "
+                f"{folder / 'test' / place.name}/ for testing"
+            )
 
 
 def read_nominal(place: Path, split: str, skipped: Skipped) -> list[Sample]:
@@ -100,7 +107,7 @@ def read_nominal(place: Path, split: str, skipped: Skipped) -> list[Sample]:
     good = place / GOOD
     for other in folders(place):
         if other != good and list_images(other, deep=True):
-            hint = f"; rename it to {GOOD}" if other.name.casefold() in LIKE_GOOD else ""
+            hint = f"; rename it to {GOOD}" if is_like_good(other.name) else ""
             name = "training" if split == "train" else split
             raise InputError(f"{other}: {name} images must be nominal, in {good}{hint}")
     if not good.is_dir():
@@ -153,7 +160,7 @@ def read_labelled(
 
 
 def _check_unmasked(path: Path, label_folder: Path, masks: _Masks) -> None:
-    like_good = label_folder.name.casefold() in LIKE_GOOD
+    like_good = is_like_good(label_folder.name)
     hint = f"if its pictures have no defect, rename {label_folder} to {GOOD}"
     if masks.any:
         wanted = masks.truth / path.relative_to(label_folder.parent).with_suffix("")

@@ -79,6 +79,11 @@ def list_images(folder: Path, deep: bool = False) -> list[Path]:
     return paths
 
 
+def has_images(folder: Path) -> bool:
+    """Tell whether there is an image in or below a folder."""
+    return any(is_image(path) for path in files_below(folder))
+
+
 class Skipped:
     """Pictures that a reader leaves out, so that none is left out in silence."""
 

@@ -226,7 +226,21 @@ def test_a_class_may_be_named_label(tmp_path):
     assert names(tmp_path, "test") == ["test/label/a"]
 
 
-@pytest.mark.parametrize("name", ["OK", "Good", "ok", "Normal", "pass"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "OK",
+        "Good",
+        "okay",
+        "Normal",
+        "pass",
+        "gut",
+        "no defect",
+        "defect-free",
+        "non_defective",
+        "i.o.",
+    ],
+)
 def test_another_name_for_good_is_hinted_at(mvtec, name):
     root = mvtec()
     for split in ("train", "test"):
@@ -239,6 +253,54 @@ def test_another_name_for_good_is_hinted_at(mvtec, name):
     shutil.rmtree(root / "plate/ground_truth")
     with pytest.raises(InputError, match=f"{name}: counts as a class of defects; if .* rename"):
         names(root, "test")
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "expected"),
+    [
+        ("Train", "Test", "test"),
+        ("training", "testing", "test"),
+        ("train", "TEST", "test"),
+        ("Training", "test", "train"),
+        ("TRAIN_SET", "test", "train"),
+    ],
+)
+@pytest.mark.parametrize("classes", [None, {"dent": "defect"}])
+def test_splits_of_other_names_are_refused(tmp_path, train, test, expected, classes):
+    write_image(tmp_path / f"plate/{train}/good/0.png")
+    for label in ("good", "bad"):
+        write_image(tmp_path / f"plate/{test}/{label}/1.png")
+    for split in ("train", "test"):
+        with pytest.raises(InputError, match=f"expected it to be named {expected}$"):
+            names(tmp_path, split, classes=classes)
+
+
+@pytest.mark.parametrize("name", ["val", "Valid", "Validation"])
+def test_a_validation_split_of_another_name_is_refused(mvtec, name):
+    root = mvtec()
+    write_image(root / f"plate/{name}/good/0.png")
+    with pytest.raises(InputError, match=f"{name}: seems .* named validation$"):
+        names(root, "train")
+
+
+@pytest.mark.parametrize(
+    "places",
+    [("good/0", "bad/1"), ("OK/0", "scratch/1"), ("0", "NG/1"), ("lot/gut/0", "lot/dent/1")],
+)
+def test_classes_in_a_plain_folder_are_refused(tmp_path, places):
+    for place in places:
+        write_image(tmp_path / f"photos/{place}.png")
+    with pytest.raises(InputError, match=r"class of pictures, .* expected .*photos/test/.* for t"):
+        names(tmp_path, "train", "photos")
+
+
+def test_a_plain_folder_of_good_pictures_alone(tmp_path):
+    write_image(tmp_path / "photos/good/lot/0.png")
+    write_image(tmp_path / "photos/good/late/0.png")
+    assert names(tmp_path, "train", "photos") == [
+        "train/good/good/late/0",
+        "train/good/good/lot/0",
+    ]
 
 
 def test_without_any_mask_defects_are_known_by_picture(mvtec):
