@@ -7,6 +7,7 @@ size, one line for what cannot be used, and no more promised than kept.
 from __future__ import annotations
 
 import importlib
+import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from train.detectors.detector import (
     Score,
     Trainset,
     method,
+    named,
 )
 from train.detectors.fitting import fit_file
 from train.detectors.model_file import Model, read
@@ -58,6 +60,7 @@ def check_detector(
     pictures = Trainset("metal", samples(range(4), shape))
     whole = fitted(folder / "whole.safetensors", name, settings, pictures, weights)
     check_flags(whole)
+    check_history(whole)
     check_scores(whole, shape)
     check_file(whole, folder / "whole.safetensors", shape, weights)
     check_interruption(whole, folder / "parts.safetensors", settings, pictures, weights)
@@ -158,6 +161,17 @@ def check_flags(model: Model) -> None:
     continues = isinstance(model.detector, Continuable) and model.detector.continues
     assert continues == known.continues
     assert known.continues or not known.extended_by
+
+
+def check_history(model: Model) -> None:
+    """What it remembers of its passes has names, and JSON can hold it."""
+    reader = method(model.method).history
+    if reader is not None:
+        found = named(reader)(model.detector.state()[1])
+        assert found.passes and found.quantities
+        for each in found.passes:
+            assert each.values.keys() <= found.quantities.keys()
+            json.dumps(dict(each.values), allow_nan=False)
 
 
 # what it does

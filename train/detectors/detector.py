@@ -52,6 +52,8 @@ class Method:
         packages: installed packages, beside torch and timm, on whose version its results depend.
         formats: older file formats that hold its models, each with "module:function" that returns
             a `model_file.Stored` of a path, arrays and description.
+        history: "module:function" that returns the `history.History` of a detector's state, of one
+            that remembers how it learned; None for any other.
     """
 
     settings: type[Any]
@@ -66,6 +68,7 @@ class Method:
     small: Mapping[str, Any] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     formats: Mapping[str, str] = field(default_factory=dict)
+    history: str | None = None
 
     def load(self) -> type[Detector]:
         """Import and return the class of the detector."""

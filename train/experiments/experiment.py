@@ -95,6 +95,13 @@ class MethodEntry:
         """Names of the methods that come before it."""
         return self.sources + ((self.base,) if self.base is not None else ())
 
+    @property
+    def made_by(self) -> str:
+        """What makes its models, in the plural, as stages are called."""
+        if self.sources:
+            return "meldings"
+        return "fits" if self.base is None else "continued fits"
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -177,6 +184,12 @@ class Experiment(Protocol):
     def page(results: Results, reading: Reading, folder: Path) -> Page:
         """Return the sections of the report."""
         return general(results, reading)
+
+
+def lineage(name: str, methods: Mapping[str, MethodEntry]) -> list[str]:
+    """Return the names of the methods that one continues, the first first, and its own."""
+    base = methods[name].base
+    return [*(lineage(base, methods) if base is not None else []), name]
 
 
 def learned_from(method: MethodEntry, pictures: Pictures) -> list[Trainset]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,14 @@ from typing import Any
 from stainless.files import write_json
 from stainless.measure import Watch
 from train.augment import Ranges
-from train.detectors.detector import Context, Trainset
+from train.detectors.detector import Context, Trainset, named
+from train.detectors.detector import method as detector_method
 from train.detectors.fitting import fit_file
+from train.detectors.history import History
 from train.detectors.model_file import Model, read
 from train.experiments.experiment import MethodEntry, Pictures, learned_from
 from train.experiments.feature_store import store_of
 from train.experiments.keys import model_key, trainset_contents
-from train.report.results import Pass
 
 
 @dataclass(frozen=True)
@@ -139,43 +139,16 @@ def make(todo: Fit, trainsets: Sequence[Trainset], folder: Path, features: Path 
     took(True)
 
 
-def learning(path: Path, name: str) -> list[Pass]:
-    """Return the passes that led to a model, first those of the model that it continues.
+def history(path: Path, detector: str) -> History:
+    """Return how a model was learned, first as the model that it continues.
 
     Args:
         path: its file.
-        name: what the first fit is called.
+        detector: name of its method.
 
     Returns:
-        None for a method that keeps no history of passes, as those of
-        `sequential_patchcore` do: "covering_radius" is that in passing, until a pass changes
-        nothing.
+        No passes for a method that remembers none.
     """
-    rows: list[Pass] = []
-    fits = 0
-    label = name
-    passed = 0
-    for event in read(path).state.get("history", []):
-        if event["event"] == "fit":
-            fits += 1
-            label = name if fits == 1 else "finetuning"
-            passed = len(rows)
-        elif event["event"] == "meld":
-            label, passed = "melding", 0
-        for each in [event] if event["event"] == "epoch" else event.get("passes", []):
-            rows.append(
-                {
-                    "fit": label,
-                    "epoch": len(rows) + 1 - passed,
-                    "patches": each["patches"],
-                    "added": each["added"],
-                    "replacements": each["replacements"],
-                    "d_m": _finite(each["separation"]),
-                    "covering_radius": _finite(each["farthest"]),
-                }
-            )
-    return rows
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    reader = detector_method(detector).history
+    found: History = named(reader)(read(path).state) if reader is not None else History()
+    return found

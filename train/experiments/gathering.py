@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 from stainless.dataset import Sample, load_annotation
+from train.detectors.history import History
 from train.experiments.comparison import Comparisons, Evaluated
 from train.experiments.experiment import Experiment, Finished, MethodEntry, Pictures
 from train.experiments.feature_store import FeatureStore, store_of
-from train.experiments.fits import learning, model_file, record
+from train.experiments.fits import history, model_file, record
 from train.experiments.keys import packages
 from train.experiments.scoring import figures_file, predictions_folder, read_figures
 from train.experiments.settings import Common
@@ -28,6 +29,7 @@ from train.report.results import (
     ClassFigures,
     Image,
     MethodResults,
+    Pass,
     Repeat,
     Spread,
 )
@@ -44,12 +46,14 @@ class Row:
 
     Attributes:
         method: what it is.
+        lineage: names of the methods that it continues, the first first, and its own.
         seeds: of its repeats.
         models: keys of their models.
         figures: keys of their figures.
     """
 
     method: MethodEntry
+    lineage: Sequence[str]
     seeds: Sequence[int]
     models: Sequence[str]
     figures: Sequence[str]
@@ -78,7 +82,15 @@ def write_results(
     out = Path(settings.out)
     models = out / "models"
     figures = {row.method.name: _figures(row, out) for row in rows}
-    methods = [_described(row, figures[row.method.name], out) for row in rows]
+    histories = {
+        row.method.name: [
+            history(model_file(models, model), row.method.detector) for model in row.models
+        ]
+        for row in rows
+    }
+    methods = [
+        _described(row, figures[row.method.name], histories[row.method.name], out) for row in rows
+    ]
     first = next(iter(figures.values()))[0]
     classes = {name: known["kind"] for name, known in first["classes"].items()}
     evaluated = {row.method.name: _evaluated(row, figures[row.method.name], models) for row in rows}
@@ -114,6 +126,11 @@ def write_results(
             "coverage_thresholds": list(COVERAGE_THRESHOLDS),
             "images": [_image(sample, first["per_image"]) for sample in pictures.test],
             "methods": methods,
+            "quantities": {
+                key: {"title": quantity.title, "logarithmic": quantity.logarithmic}
+                for repeats in histories.values()
+                for key, quantity in repeats[0].quantities.items()
+            },
             "findings": conclusion.findings,
             "own": conclusion.own,
             "stages": [
@@ -156,11 +173,12 @@ def summary(figures: Figures) -> dict[str, float | None]:
     return {key: figure.of(figures) for key, figure in FIGURES.items()}
 
 
-def _described(row: Row, figures: Sequence[Figures], out: Path) -> MethodResults:
+def _described(
+    row: Row, figures: Sequence[Figures], histories: Sequence[History], out: Path
+) -> MethodResults:
     repeats: list[Repeat] = []
-    for seed, model, of_seed in zip(row.seeds, row.models, figures, strict=True):
+    for seed, model, of_seed, known in zip(row.seeds, row.models, figures, histories, strict=True):
         took = record(out / "models", model)
-        first = row.method.base if row.method.base is not None else row.method.name
         repeats.append(
             {
                 "seed": seed,
@@ -169,7 +187,7 @@ def _described(row: Row, figures: Sequence[Figures], out: Path) -> MethodResults
                 "seconds": took["seconds"],
                 "cpu_seconds": took["cpu_seconds"],
                 "summary": summary(of_seed),
-                "learning": learning(model_file(out / "models", model), first),
+                "learning": learning(known, row.lineage),
             }
         )
     summaries = [repeat["summary"] for repeat in repeats]
@@ -185,6 +203,26 @@ def _described(row: Row, figures: Sequence[Figures], out: Path) -> MethodResults
         "predictions": predictions_folder(out, row.method.slug).relative_to(out).as_posix(),
         "per_image": figures[0]["per_image"],
     }
+
+
+def learning(known: History, lineage: Sequence[str]) -> list[Pass]:
+    """Return the passes of a history, each with the name of the method whose fit it belongs to.
+
+    Args:
+        known: the history of a model.
+        lineage: names of the methods whose fits led to it, in their order.
+    """
+    fits = [each.fit for each in known.passes]
+    # The last fit is the method's own; a model may remember fewer fits than led to it, or more.
+    before = len(lineage) - 1 - max(fits, default=0)
+    return [
+        {
+            "fit": lineage[max(0, before + each.fit)],
+            "epoch": fits[: place + 1].count(each.fit),
+            "values": dict(each.values),
+        }
+        for place, each in enumerate(known.passes)
+    ]
 
 
 def _evaluated(row: Row, figures: Sequence[Figures], models: Path) -> Evaluated:

@@ -16,7 +16,14 @@ from stainless.errors import InputError
 from stainless.files import remove_partials
 from train.detectors.detector import method as detector_method
 from train.experiments import datasets, feature_store, fits, pool, scoring
-from train.experiments.experiment import Experiment, MethodEntry, Pictures, learned_from, waves
+from train.experiments.experiment import (
+    Experiment,
+    MethodEntry,
+    Pictures,
+    learned_from,
+    lineage,
+    waves,
+)
 from train.experiments.feature_store import Options, options_of
 from train.experiments.fits import Fit, is_done, model_file
 from train.experiments.gathering import Row, write_results
@@ -125,7 +132,8 @@ class Runner:
             if method.listed:
                 models = [self._fit_of(plan, method).key for plan in self._plans]
                 figures = [figures_key(model, self._labelled) for model in models]
-                found.append(Row(method, self._seeds, models, figures))
+                origin = lineage(method.name, {known.name: known for known in self._methods})
+                found.append(Row(method, origin, self._seeds, models, figures))
         return found
 
     def fit(self) -> None:
@@ -135,11 +143,12 @@ class Runner:
             for number in range(len(self._plans[0]))
         ]
         self._extract([fit for wave in plan_of_waves for fit in wave])
-        for number, wave in enumerate(plan_of_waves):
+        for wave in plan_of_waves:
             missing = {fit.key: fit for fit in wave if not is_done(self.models, fit.key)}
             if not missing:
                 continue
-            with self._stages("fits" if number == 0 else "finetuning and melding"):
+            kinds = dict.fromkeys(fit.method.made_by for fit in wave)
+            with self._stages(" and ".join(sorted(kinds))):
                 todo = sorted(missing.values(), key=self._work, reverse=True)
                 pool.run([(fits.make, self._arguments(fit)) for fit in todo], self._count, "fits")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from train.report.markup import spoken
 from train.report.plot import Axis, Line, chart, linear, logarithmic, switches
@@ -47,72 +48,67 @@ def curve_panels(results: Results) -> str:
     return f'<div class="plots">{legend}<div class="panels">{"".join(panels)}</div></div>'
 
 
-#: What is drawn of every epoch, and what it says.
-QUANTITIES = {
-    "replacements": "Replacements",
-    "d_m": "d_m: distance of closest members",
-    "covering_radius": "Covering radius",
-}
-
-
 def learning_panels(results: Results) -> str:
-    """Return replacements, d_m and covering radius of the first repeat, epoch by epoch."""
+    """Return every quantity that methods remember of the first repeat, pass by pass."""
     methods = [method for method in lined_up(results) if _learning(method)]
     if not methods:
-        return "<p>No method of this experiment learns epoch by epoch.</p>"
+        return "<p>No method of this experiment remembers how it learned.</p>"
     names = {method["name"] for method in shown_methods(results)}
     shown = {place for place, method in enumerate(methods) if method["name"] in names}
     shown = shown or set(range(min(5, len(methods))))
-    longest = max(len(_learning(method)) for method in methods)
-    every = max(1, longest // 6)
-    ticks = [(float(k), str(k)) for k in range(1, longest + 1, every)]
-    across = Axis("epoch", ticks, lambda value: (value - 1) / max(1, longest - 1))
     panels = []
-    for key, title in QUANTITIES.items():
-        values = [
-            value
-            for method in methods
-            for entry in _learning(method)
-            if (value := _quantity(entry, key)) is not None
-        ]
-        if not values:
+    for key, quantity in results["quantities"].items():
+        having = {
+            place: _learning(method)
+            for place, method in enumerate(methods)
+            if any(entry["values"].get(key) is not None for entry in _learning(method))
+        }
+        if not having:
             continue
-        top = max(values)
+        longest = max(map(len, having.values()))
+        every = max(1, longest // 6)
+        ticks = [(float(k), str(k)) for k in range(1, longest + 1, every)]
+        across = Axis("pass", ticks, partial(_along, longest))
+        known = [entry["values"].get(key) for entries in having.values() for entry in entries]
+        values = [value for value in known if value is not None]
+        title = quantity["title"]
         up = (
-            logarithmic(title, top)
-            if key == "replacements"
-            else linear(title, top or 1.0, lambda value: f"{value:g}")
+            logarithmic(title, max(values))
+            if quantity["logarithmic"]
+            else linear(title, max(0.0, *values), lambda value: f"{value:g}", min(0.0, *values))
         )
         lines = [
-            Line(place, _title(method), _points(method, key))
-            for place, method in enumerate(methods)
+            Line(place, _title(methods[place]), _points(entries, key))
+            for place, entries in having.items()
         ]
         panels.append(chart(title, across, up, lines, shown))
     legend = switches([method["name"] for method in methods], shown)
     return f'<div class="plots">{legend}<div class="panels">{"".join(panels)}</div></div>'
 
 
+def _along(longest: int, number: float) -> float:
+    """Return the place of a pass on an axis of `longest` passes."""
+    return (number - 1) / max(1, longest - 1)
+
+
 def _learning(method: MethodResults) -> list[Pass]:
     return method["repeats"][0]["learning"] if method["repeats"] else []
 
 
-def _quantity(entry: Pass, key: str) -> float | None:
-    value: float | None = entry[key]  # type: ignore[literal-required]
-    return value
-
-
-def _points(method: MethodResults, key: str) -> list[tuple[float, float | None]]:
-    """Return the values epoch by epoch; a new fit begins a new stroke of the line."""
+def _points(entries: Sequence[Pass], key: str) -> list[tuple[float, float | None]]:
+    """Return the values pass by pass; a new fit begins a new stroke of the line."""
     points: list[tuple[float, float | None]] = []
     fit = None
-    for place, entry in enumerate(_learning(method), start=1):
+    for place, entry in enumerate(entries, start=1):
         if fit is not None and entry["fit"] != fit:
             points.append((float(place), None))
         fit = entry["fit"]
-        points.append((float(place), _quantity(entry, key)))
+        points.append((float(place), entry["values"].get(key)))
     return points
 
 
 def _title(method: MethodResults) -> str:
-    fits = dict.fromkeys(entry["fit"] for entry in _learning(method))
+    fits = list(dict.fromkeys(entry["fit"] for entry in _learning(method)))
+    if fits == [method["name"]]:
+        return method["name"]
     return f"{method['name']}: {', then '.join(fits)}"

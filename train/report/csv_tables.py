@@ -71,12 +71,13 @@ def _curves(results: Results) -> Iterable[Row]:
 
 
 def _learning(results: Results) -> Iterable[Row]:
-    keys = ["fit", "epoch", "patches", "added", "replacements", "d_m", "covering_radius"]
-    yield ["method", "seed", *keys]
+    keys = list(results["quantities"])
+    yield ["method", "seed", "fit", "epoch", *keys]
     for method in results["methods"]:
         for repeat in method["repeats"]:
             for entry in repeat["learning"]:
-                yield [method["name"], repeat["seed"], *(entry.get(key) for key in keys)]
+                values = [entry["values"].get(key) for key in keys]
+                yield [method["name"], repeat["seed"], entry["fit"], entry["epoch"], *values]
 
 
 def _findings(results: Results) -> Iterable[Row]:

@@ -43,12 +43,12 @@ def style(place: int) -> tuple[str, str]:
 
 
 def linear(name: str, top: float, text: Callable[[float], str], bottom: float = 0.0) -> Axis:
-    """Return an axis from `bottom` to at least `top` with round ticks."""
+    """Return an axis from at most `bottom` to at least `top` with round ticks."""
     step = _round_step((top - bottom) / 4 or 1.0)
-    count = max(1, math.ceil((top - bottom) / step - 1e-9))
-    high = bottom + count * step
-    ticks = [(bottom + k * step, text(bottom + k * step)) for k in range(count + 1)]
-    return Axis(name, ticks, lambda value: (value - bottom) / (high - bottom))
+    low = math.floor(bottom / step + 1e-9) * step
+    count = max(1, math.ceil((top - low) / step - 1e-9))
+    ticks = [(low + k * step, text(low + k * step)) for k in range(count + 1)]
+    return Axis(name, ticks, lambda value: (value - low) / (count * step))
 
 
 def logarithmic(name: str, top: float) -> Axis:

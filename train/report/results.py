@@ -18,7 +18,7 @@ from stainless.files import write_json
 RESULTS = "results.json"
 
 #: Of what is written below; 1 had no version, and was one experiment's alone.
-VERSION = 2
+VERSION = 3
 
 
 class Spread(TypedDict):
@@ -37,16 +37,19 @@ class ClassFigures(TypedDict):
     recall: list[float | None]
 
 
+class Quantity(TypedDict):
+    """Something that methods remember of their passes; see `train.detectors.history`."""
+
+    title: str
+    logarithmic: bool
+
+
 class Pass(TypedDict):
-    """One pass over the pictures, of a method that learns in passes."""
+    """One pass over the pictures; `fit` is the method whose fit it belongs to."""
 
     fit: str
     epoch: int
-    patches: float | None
-    added: float | None
-    replacements: float | None
-    d_m: float | None
-    covering_radius: float | None
+    values: dict[str, float | None]
 
 
 class Repeat(TypedDict):
@@ -133,6 +136,7 @@ class Results(TypedDict):
     coverage_thresholds: list[float]
     images: list[Image]
     methods: list[MethodResults]
+    quantities: dict[str, Quantity]
     findings: list[Finding]
     own: dict[str, Any]
     stages: list[Stage]

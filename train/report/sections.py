@@ -129,7 +129,7 @@ def curves(results: Results) -> Section:
 def learning(results: Results, title: str = "How the methods learned") -> Section:
     """Return what happened pass by pass."""
     text = (
-        '<p class="quiet">First repeat. A line that breaks begins another fit: finetuning, or '
-        "melding.</p>"
+        '<p class="quiet">First repeat. Where a line breaks, the model of one method ends and '
+        "another method continues it.</p>"
     )
     return Section("learning", "Learning", title, text + learning_panels(results))

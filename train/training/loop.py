@@ -92,7 +92,7 @@ class Result:
     best: int | None
 
     def metadata(self) -> dict[str, Any]:
-        """Return what a model file says of it, JSON-able."""
+        """Return what a model file keeps of it, JSON-able."""
         last = self.means[-1] if self.means else {}
         return {
             "steps": self.steps,
@@ -100,6 +100,7 @@ class Result:
             "ended": self.ended,
             "best_epoch": self.best,
             "last": last,
+            "means": self.means,
         }
 
 

@@ -13,12 +13,13 @@ import torch
 
 from stainless.dataset import read_category
 from train.detectors.detector import Context, Trainset
+from train.detectors.history import History, Pass, Quantity
 from train.detectors.model_file import Model
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.settings import Settings
 from train.experiments.feature_store import FeatureStore, bytes_needed
-from train.experiments.fits import learning
-from train.experiments.gathering import mean_and_spread, mean_curve
+from train.experiments.fits import history
+from train.experiments.gathering import learning, mean_and_spread, mean_curve
 from train.experiments.sim_to_real.reasons import RING_PX, contrast, share_of, share_on
 from train.experiments.stages import Stages
 from train.features import FeatureExtractor
@@ -78,12 +79,25 @@ def test_a_shuffled_fit_sees_the_same_pictures_in_another_order(cell: Path) -> N
 def test_learning_curves_name_their_fits(cell: Path, tmp_path: Path) -> None:
     model, path = fitted(cell), tmp_path / "model.safetensors"
     model.save(path)
-    rows = learning(path, "Real")
+    rows = learning(history(path, model.method), ["Real"])
     assert [(row["fit"], row["epoch"]) for row in rows] == [("Real", 1), ("Real", 2)]
-    history = coreset_of(model).history
-    assert rows[0]["added"] == 40 and rows[0]["d_m"] == pytest.approx(history[1]["separation"])
+    values, event = rows[0]["values"], coreset_of(model).history[1]
+    assert values["added"] == 40 and values["d_m"] == pytest.approx(event["separation"])
     model.meld([model], model.settings).save(path)
-    assert {row["fit"] for row in learning(path, "x")} == {"melding"}
+    assert {row["fit"] for row in learning(history(path, model.method), ["Both"])} == {"Both"}
+    assert history(path, "padim") == History()
+
+
+def test_passes_are_named_by_the_methods_whose_fits_they_are() -> None:
+    known = History({"loss": Quantity("Loss")}, [Pass(fit, {"loss": 1.0}) for fit in (0, 0, 1)])
+
+    def named(*lineage: str) -> list[tuple[str, int]]:
+        return [(row["fit"], row["epoch"]) for row in learning(known, lineage)]
+
+    assert named("A", "B") == [("A", 1), ("A", 2), ("B", 1)]
+    assert named("A") == [("A", 1), ("A", 2), ("A", 1)]
+    assert named("A", "B", "C") == [("B", 1), ("B", 2), ("C", 1)]
+    assert learning(History(), ["A"]) == []
 
 
 def test_contrast_by_hand(cell: Path) -> None:

@@ -157,9 +157,9 @@ def test_without_a_model_there_is_a_sentence_instead(experiment):
         (None, "results.json: no such file"),
         ("{", "results.json: is not JSON"),
         ("[]", "results.json: is no object"),
-        ("{}", "results.json: is of version 1, expected 2"),
-        ({"version": 3}, "results.json: is of version 3, expected 2"),
-        ('{"version": 2}', "results.json: has no 'experiment'"),
+        ("{}", "results.json: is of version 1, expected 3"),
+        ({"version": 2}, "results.json: is of version 2, expected 3"),
+        ('{"version": 3}', "results.json: has no 'experiment'"),
         ({"methods": []}, "has no images or no methods"),
         ({"classes": 3}, "results.json: classes is 3, expected an object"),
         ({"images": [{}]}, "images[0]: has no 'name'"),
@@ -209,7 +209,7 @@ def test_undefined_numbers_anywhere(experiment):
                 dict.fromkeys(("threshold", "picture_threshold", "seconds", "cpu_seconds"))
             )
             for entry in repeat["learning"]:
-                entry.update(dict.fromkeys(("replacements", "d_m", "covering_radius")))
+                entry["values"] = dict.fromkeys(entry["values"])
     for comparison in results["findings"][0]["comparisons"]:
         comparison.update(dict.fromkeys(("first_value", "second_value", "difference", "low")))
     results["stages"][0].update(dict.fromkeys(("seconds", "cpu_seconds")))

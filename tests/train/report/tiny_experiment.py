@@ -74,6 +74,11 @@ def make(folder: Path, class_images: bool = True, pictures: Any = PICTURES) -> P
         "images": images,
         "class_index": {name: index for name, (index, _) in CLASSES.items()},
         "methods": methods,
+        "quantities": {
+            "replacements": {"title": "Replacements", "logarithmic": True},
+            "d_m": {"title": "d_m", "logarithmic": False},
+            "covering_radius": {"title": "Covering radius", "logarithmic": False},
+        },
         "findings": [_finding(), {**_finding(), "verdict": "within noise", "comparisons": []}],
         "own": {
             "real": {
@@ -255,13 +260,13 @@ def _summarised(
         {
             "fit": fit,
             "epoch": epoch,
-            "patches": 100,
-            "added": 8,
-            "replacements": 40 // epoch,
-            "d_m": 1.5 + epoch,
-            "covering_radius": None if epoch == 1 else 2.5,
+            "values": {
+                "replacements": 40 // epoch,
+                "d_m": 1.5 + epoch,
+                "covering_radius": None if epoch == 1 else 2.5,
+            },
         }
-        for fit, epoch in (("Synth", 1), ("Synth", 2), ("melding", 1))
+        for fit, epoch in (("Synth", 1), ("Synth", 2), (name, 1))
     ]
     one = {
         "seconds": 1.0,

@@ -9,6 +9,8 @@ from train.detectors.detector import Method
 
 _PLACE = "train.detectors.anomalib.methods"
 
+_HISTORY = "train.training.history:history"
+
 _METHODS = {
     "patchcore": Method(
         settings=memory_settings.PatchcoreSettings,
@@ -80,5 +82,12 @@ _METHODS = {
     ),
 }
 
-#: Their results depend on the version of anomalib, too.
-METHODS = {name: replace(known, packages=("anomalib",)) for name, known in _METHODS.items()}
+#: Their results depend on the version of anomalib, too; those that train remember their epochs.
+METHODS = {
+    name: replace(
+        known,
+        packages=("anomalib",),
+        history=_HISTORY if known.settings.__module__ == trained_settings.__name__ else None,
+    )
+    for name, known in _METHODS.items()
+}

@@ -60,5 +60,6 @@ METHODS = {
                 "train.detectors.sequential_patchcore.coreset_model:stored"
             )
         },
+        history="train.detectors.sequential_patchcore.history:history",
     )
 }
