@@ -7,6 +7,7 @@ Localization", CVPR 2023, arXiv 2303.15140. The README has what is published and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from train.anomaly_map import anomaly_map
 from train.detectors.detector import Arrays, Context, Metadata, Score, Trainset
 from train.detectors.request import describe
 from train.detectors.simplenet.head import Head
-from train.detectors.simplenet.nominal import NominalFeatures, extract, scaled
+from train.detectors.simplenet.nominal import NominalFeatures, divided, extract, scaled
 from train.detectors.simplenet.settings import Settings
 from train.features import FeatureExtractor
 from train.seeding import seeded
@@ -77,8 +78,11 @@ class SimpleNet:
         """
         if self.extractor.untrained:
             raise InputError("random weights only serve to measure speed; a fit needs trained ones")
-        pictures = NominalFeatures(trainsets, self.extractor, self.settings, self.context)
+        learned, watched = divided(trainsets, self.settings.watch, self.context.seed)
+        pictures = NominalFeatures(learned, self.extractor, self.settings, self.context)
         self.noise = noise = self._noise(pictures)
+        plain = replace(self.context, augmentation=None)
+        others = NominalFeatures(watched, self.extractor, self.settings, plain)
         self.head.train()
         try:
             result = train(
@@ -88,6 +92,8 @@ class SimpleNet:
                 self.context.seed,
                 identity={**describe(trainsets, self.context), **self.extractor.identity()},
                 folder=self.context.checkpoint,
+                figure=(lambda: self._loss_of(others, noise)) if len(others) else None,
+                patience=self.settings.patience or None,
                 log=self.context.log,
                 report=self.context.report,
                 title="simplenet",
@@ -97,6 +103,17 @@ class SimpleNet:
         self.learned = result.metadata()
         self._warn_if_nothing_was_learned(pictures, noise)
         self.context.save()
+
+    def _loss_of(self, pictures: NominalFeatures, noise: float) -> float:
+        """Return the mean loss of pictures, each time with the same noise."""
+        self.head.eval()
+        with torch.no_grad(), seeded(self.context.seed):
+            losses = [
+                self.head.loss(pictures.batch([item], 0), noise, self.settings.margin)[0]
+                for item in range(len(pictures))
+            ]
+        self.head.train()
+        return float(torch.stack(losses).mean())
 
     def _noise(self, pictures: NominalFeatures) -> float:
         """Return the noise of the settings, or what goes with the backbone."""

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stainless.dataset import Sample
+from stainless.dataset import Sample, split_validation
 from stainless.errors import InputError
 from train.augment import augment, draw
 from train.detectors.detector import Context, Trainset
@@ -105,6 +105,27 @@ class NominalFeatures:
         rng = np.random.default_rng(np.random.SeedSequence(self._context.seed, spawn_key=key))
         top, left = (int(rng.integers(max(length - side, 0) + 1)) for length in picture.shape[:2])
         return picture[top : top + side, left : left + side], True
+
+
+def divided(
+    trainsets: Sequence[Trainset], share: float, seed: int
+) -> tuple[list[Trainset], list[Trainset]]:
+    """Return what to learn from and what to watch: a share of each trainset, in whole groups.
+
+    Raises:
+        InputError: a trainset is a single group.
+    """
+    if share == 0:
+        return list(trainsets), []
+    learned, watched = [], []
+    for trainset in trainsets:
+        try:
+            split = split_validation(trainset.samples, share, seed, "train")
+        except InputError as error:
+            raise InputError(f"simplenet.watch: {share:g}, but {trainset.name}: {error}") from None
+        learned.append(Trainset(trainset.name, split.test))
+        watched.append(Trainset(trainset.name, split.validation))
+    return learned, watched
 
 
 def scaled(picture: np.ndarray, side: int | None) -> np.ndarray:

@@ -32,6 +32,10 @@ class Settings(Training):
         discriminator_rate: learning rate of the discriminator.
         weight_decay: of both.
         blur_px: standard deviation of the anomaly map's blur in pixels; 0 for none.
+        watch: share of the training pictures, drawn in whole groups, that nothing is learned from:
+            the weights of the epoch with the lowest loss on them are kept; 0 for none, and the last
+            weights.
+        patience: epochs without a lower loss on them after which learning ends; 0 for any number.
         cache_mb: memory for the features of pictures that are the same in every epoch.
     """
 
@@ -48,6 +52,8 @@ class Settings(Training):
     discriminator_rate: float = 2e-4
     weight_decay: float = 1e-5
     blur_px: float = 4.0
+    watch: float = 0.0
+    patience: int = 0
     cache_mb: int = 1024
     epochs: int = 160
 
@@ -58,7 +64,7 @@ class Settings(Training):
             InputError: one of them is out of its range; the message begins with `key` and its name.
         """
         super().validate(key)
-        least = {"image_px": 1, "crop_px": 1, "hidden": 1, "cache_mb": 0}
+        least = {"image_px": 1, "crop_px": 1, "hidden": 1, "cache_mb": 0, "patience": 0}
         for name, low in least.items():
             value = getattr(self, name)
             if value is not None and value < low:
@@ -67,6 +73,12 @@ class Settings(Training):
             value = getattr(self, name)
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise InputError(f"{key}.{name}: {value}, expected a number above 0")
+        if not 0 <= self.watch < 1:
+            raise InputError(f"{key}.watch: {self.watch}, expected a share from 0 to below 1")
+        if self.patience and not self.watch:
+            raise InputError(
+                f"{key}.patience: {self.patience}, expected {key}.watch above 0 beside it"
+            )
         for name in ("weight_decay", "blur_px"):
             value = getattr(self, name)
             if not (value >= 0 and math.isfinite(value)):

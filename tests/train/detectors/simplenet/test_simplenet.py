@@ -16,7 +16,7 @@ from train.detectors.detector import Trainset
 from train.detectors.simplenet import head as heads
 from train.detectors.simplenet.detector import SimpleNet
 from train.detectors.simplenet.head import Head
-from train.detectors.simplenet.nominal import NominalFeatures, extract, scaled
+from train.detectors.simplenet.nominal import NominalFeatures, divided, extract, scaled
 from train.detectors.simplenet.settings import Settings
 
 SMALL = Settings(epochs=2, batch=2)
@@ -196,6 +196,23 @@ def test_the_defaults_learn():
     assert detector.learned["last"]["loss"] < 0.9 and lines == []
 
 
+def test_watched_pictures_teach_nothing_and_choose_the_epoch():
+    settings = Settings(epochs=40, batch=4, noise=1.0, watch=0.25, patience=2)
+    rates = {"adapter_rate": 0.03, "discriminator_rate": 0.03}
+    detector = SimpleNet(replace(settings, **rates), small_context())
+    pictures = samples(range(8))
+    detector.fit([Trainset("metal", pictures)])
+    told = detector.learned
+    assert told["ended"] == "early"
+    assert told["best_epoch"] == told["steps"] // 2 - 1 - settings.patience  # two steps an epoch
+    learned, watched = divided([Trainset("metal", pictures)], 0.25, 0)
+    names = [[sample.name for sample in half[0].samples] for half in (learned, watched)]
+    assert [len(half) for half in names] == [6, 2]
+    assert sorted(names[0] + names[1]) == [sample.name for sample in pictures]
+    with pytest.raises(InputError, match=r"simplenet\.watch: 0.25, but metal: no validation split"):
+        divided([Trainset("metal", pictures[:1])], 0.25, 0)
+
+
 def test_a_state_of_other_features_or_sizes_is_refused(fitted):
     arrays, metadata = fitted.state()
     other = {**metadata, "features": {**metadata["features"], "weights": "others"}}
@@ -213,6 +230,8 @@ def test_a_state_of_other_features_or_sizes_is_refused(fitted):
         ({"noise": 0.0}, "simplenet.noise: 0.0, expected a number above 0"),
         ({"blur_px": -1.0}, "simplenet.blur_px: -1.0, expected at least 0"),
         ({"hidden": 0}, "simplenet.hidden: 0, expected at least 1"),
+        ({"watch": 1.0}, r"simplenet.watch: 1.0, expected a share from 0 to below 1"),
+        ({"patience": 2}, r"simplenet.patience: 2, expected simplenet.watch above 0 beside it"),
         ({"epochs": 0}, "simplenet.epochs: 0, expected at least 1"),
     ],
 )
