@@ -6,7 +6,6 @@ They lie beside a picture's other annotations as `<stem>_area.png`, an index a p
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from stainless.dataset.images import frame_of
 from stainless.dataset.layouts import ANNOTATIONS, AREAS
 from stainless.dataset.masks import load_indices
 from stainless.dataset.sample import Sample
+from stainless.dataset.text import read_json
 from stainless.errors import InputError
 
 
@@ -43,12 +43,11 @@ def load_areas(sample: Sample) -> dict[str, np.ndarray]:
 
 def _names(path: Path) -> dict[int, str]:
     """Return the names of the areas by index."""
+    content = read_json(path)
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["areas"]
+        entries = content["areas"]
         names = {int(entry["index"]): str(entry["name"]) for entry in entries}
-    except OSError as error:
-        raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise InputError(f'{path}: expected {{"areas": [{{"index": 1, "name": "cap"}}]}}') from None
     if len(set(names.values())) < len(entries) or not all(1 <= index <= 255 for index in names):
         raise InputError(f"{path}: expected each index from 1 to 255 and each name once")

@@ -7,7 +7,6 @@ Read are `images` (`id`, `file_name`, `width`, `height`), `categories` (`id`, `n
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stainless.dataset.orientation import Frame, upright
-from stainless.dataset.rle import decompressed, run_mask
+from stainless.dataset.rle import decompressed, run_mask, whole
 from stainless.dataset.sample import GOOD, KINDS, AnnotationClass, Sample, annotation_classes
 from stainless.dataset.shapes import Drawn, corners, filled, painted, picture_label
-from stainless.dataset.text import read_text
+from stainless.dataset.stated_size import StatedSize, drawn_size, stated_size
+from stainless.dataset.text import read_json
 from stainless.errors import InputError
 
 
@@ -26,11 +26,11 @@ class CocoImage(NamedTuple):
     """What a file says of one picture.
 
     Attributes:
-        size: height and width in pixels, None where it does not say.
+        size: as far as it says.
         annotations: as they stand in the file, and the name of each one's category.
     """
 
-    size: tuple[int, int] | None
+    size: StatedSize
     annotations: list[tuple[str, dict[str, Any]]]
 
 
@@ -68,10 +68,7 @@ def read_coco(path: Path) -> CocoFile:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int, length: int) -> CocoFile:
-    try:
-        content = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError):
-        raise InputError(f"{path}: is not JSON; it is corrupt or truncated") from None
+    content = read_json(path)
     if not is_coco(content) or not isinstance(content.get("categories", []), list):
         raise InputError(f'{path}: expected lists "images", "annotations" and "categories"')
     try:
@@ -83,9 +80,8 @@ def _read(path: Path, changed: int, length: int) -> CocoFile:
         images = {}
         by_id: dict[Any, CocoImage] = {}
         for entry in content["images"]:
-            sides = (entry.get("height"), entry.get("width"))
-            size = sides if all(type(side) is int for side in sides) else None
             name = str(entry["file_name"])
+            size = stated_size(entry, ("height", "width"), f"{path}: image {name!r}")
             if name in images or entry["id"] in by_id:
                 raise InputError(f"{path}: image {name!r} (id {entry['id']!r}) is listed twice")
             by_id[entry["id"]] = images[name] = CocoImage(size, [])
@@ -156,18 +152,12 @@ def rasterise_coco(
         InputError: it is for another size, or a segmentation is corrupt.
     """
     image = read_coco(path).images[entry]
-    size = image.size or (frame.stored if mask_frame == "stored" else frame.size)
-    if size not in (frame.size, frame.stored):
-        raise InputError(
-            f"{path}: {entry} has {size[1]}x{size[0]} pixels, "
-            f"the image is {frame.size[1]}x{frame.size[0]}"
-        )
-    is_stored = size != frame.size or (mask_frame == "stored" and size == frame.stored)
+    size, is_stored = drawn_size(image.size, frame, mask_frame, f"{path}: {entry} has")
     shapes = []
     for label, annotation in image.annotations:
         try:
             inside = _inside(annotation, size)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{path}: {entry}: {label!r} has a bad shape: {error}") from None
         number = annotation.get("instance")
         shapes.append(Drawn(label, number or None, inside, bool(annotation.get("iscrowd"))))
@@ -183,8 +173,7 @@ def _inside(annotation: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
         if tuple(segmentation["size"]) != size:
             raise ValueError(f"its size is {segmentation['size']}, expected {list(size)}")
         counts = segmentation["counts"]
-        lengths = decompressed(counts) if isinstance(counts, str) else np.array(counts, np.int64)
-        return run_mask(lengths, size)
+        return run_mask(decompressed(counts) if isinstance(counts, str) else whole(counts), size)
     if segmentation:
         polygons = [np.array(polygon, float) for polygon in segmentation]
         if any(polygon.ndim != 1 or len(polygon) < 6 or len(polygon) % 2 for polygon in polygons):

@@ -157,7 +157,8 @@ def _kind_of_xml(path: Path) -> str | None:
 
 def json_of(path: Path) -> Any:
     """Return the content of a JSON file; None where it is none."""
+    text = read_text(path)
     try:
-        return json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError):
+        return json.loads(text)
+    except (ValueError, RecursionError):
         return None

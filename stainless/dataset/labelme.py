@@ -8,7 +8,6 @@ upright, so that is the frame of its points.
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ import numpy as np
 from stainless.dataset.orientation import Frame, upright
 from stainless.dataset.sample import GOOD, AnnotationClass, Sample
 from stainless.dataset.shapes import Drawn, corners, filled, outline, painted, pasted, picture_label
-from stainless.dataset.text import read_text
+from stainless.dataset.stated_size import drawn_size, stated_size
+from stainless.dataset.text import read_json
 from stainless.errors import InputError
 
 #: Shapes that are closed lines through their points, by the name of their type.
@@ -69,15 +69,8 @@ def rasterise(
     if not isinstance(frame, Frame):
         frame = Frame(frame)
     content = _read(path)
-    size = (content.get("imageHeight"), content.get("imageWidth"))
-    if size == (None, None):
-        size = frame.stored if mask_frame == "stored" else frame.size
-    if size not in (frame.size, frame.stored):
-        raise InputError(
-            f"{path}: is for an image of {size[1]}x{size[0]} pixels, "
-            f"the image is {frame.size[1]}x{frame.size[0]}"
-        )
-    is_stored = size != frame.size or (mask_frame == "stored" and size == frame.stored)
+    stated = stated_size(content, ("imageHeight", "imageWidth"), str(path))
+    size, is_stored = drawn_size(stated, frame, mask_frame, f"{path}: is for an image of")
     shapes = [
         Drawn(label, group, _shape_mask(shape, size, path))
         for label, group, shape in _shapes(content["shapes"], classes, path)
@@ -89,10 +82,7 @@ def rasterise(
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError):
-        raise InputError(f"{path}: is not JSON; it is corrupt or truncated") from None
+    content = read_json(path)
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         raise InputError(f'{path}: has no list "shapes", so LabelMe did not write it')
     return content
@@ -108,7 +98,7 @@ def _shapes(
         try:
             label = shape["label"]
             shape["points"] = np.array(shape["points"], float).reshape(-1, 2)
-        except (TypeError, KeyError, ValueError):
+        except (TypeError, KeyError, ValueError, OverflowError):
             label = None
         if not isinstance(label, (str, int, float)):
             raise InputError(f"{path}: a shape lacks its label or its points")
@@ -148,7 +138,7 @@ def _shape_mask(shape: dict[str, Any], size: tuple[int, int], path: Path) -> np.
 
 def _mask(shape: dict[str, Any], size: tuple[int, int], path: Path) -> np.ndarray:
     """Return a shape that LabelMe stores as a picture from its first to its second point."""
-    left, top = np.floor(shape["points"][0]).astype(int).tolist()
+    left, top = np.floor(np.clip(shape["points"][0], -1e9, 1e9)).astype(int).tolist()
     try:
         data = np.frombuffer(base64.b64decode(shape["mask"]), np.uint8)
         patch = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)

@@ -8,7 +8,6 @@ for nothing, since a missing part, say, may be marked anywhere in its place (Ber
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from stainless.dataset.images import frame_of
 from stainless.dataset.listing import list_images
 from stainless.dataset.masks import grey_value, load_binary
 from stainless.dataset.sample import Sample
-from stainless.dataset.text import read_text
+from stainless.dataset.text import read_json
 from stainless.errors import InputError
 
 
@@ -110,10 +109,7 @@ def read_defects(path: Path) -> dict[int, DefectClass]:
     Raises:
         InputError: it is missing, corrupt or has a wrong entry.
     """
-    try:
-        content = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError):
-        raise InputError(f"{path}: is not JSON; it is corrupt or truncated") from None
+    content = read_json(path)
     if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
         raise InputError(f"{path}: expected a list of defects")
     found: dict[int, DefectClass] = {}

@@ -6,6 +6,9 @@ outside and inside and begin with outside, so that a mask whose first pixel is s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -73,7 +76,19 @@ def decompressed(text: str) -> npt.NDArray[np.int64]:
         value = shift = 0
     if shift:
         raise ValueError("the last run length is cut off")
-    return np.array(lengths, np.int64)
+    return whole(lengths)
+
+
+def whole(lengths: Sequence[Any]) -> npt.NDArray[np.int64]:
+    """Return run lengths as whole numbers; 3.0 is one.
+
+    Raises:
+        ValueError: one is none, or beyond 32 bits.
+    """
+    numbers = np.array(lengths, float)
+    if not (np.abs(numbers) < 1 << 31).all() or (numbers != np.rint(numbers)).any():
+        raise ValueError("a run length is no whole number of pixels")
+    return numbers.astype(np.int64)
 
 
 def run_mask(lengths: npt.NDArray[np.int64], size: tuple[int, int]) -> npt.NDArray[np.bool_]:
@@ -86,7 +101,7 @@ def run_mask(lengths: npt.NDArray[np.int64], size: tuple[int, int]) -> npt.NDArr
     Raises:
         ValueError: a length is negative, or they do not add up to the picture.
     """
-    if (lengths < 0).any() or lengths.sum() != size[0] * size[1]:
+    if lengths.ndim != 1 or (lengths < 0).any() or lengths.sum() != size[0] * size[1]:
         raise ValueError(f"run lengths do not fill {size[1]}x{size[0]} pixels")
     inside = np.arange(len(lengths)) % 2 == 1
     return np.repeat(inside, lengths).reshape(size[::-1]).T

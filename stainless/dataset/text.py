@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import json
 import os
 import posixpath
 import re
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 from stainless.errors import InputError
 
@@ -41,6 +44,20 @@ def read_text(path: Path) -> str:
     return decoded(data)
 
 
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file, its text as `read_text` takes it.
+
+    Raises:
+        InputError: the file is missing or is no JSON.
+    """
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        # Python refuses integers of thousands of digits, too.
+        raise InputError(f"{path}: is not JSON; it is corrupt or truncated") from None
+
+
 def decoded(data: bytes) -> str:
     """Return text of an unknown encoding.
 
@@ -71,5 +88,7 @@ def spelled(path: str) -> str:
     try:
         path.encode()
     except UnicodeEncodeError:
-        path = decoded(os.fsencode(path))
+        # What no file can be named, a text may have all the same.
+        with contextlib.suppress(UnicodeEncodeError):
+            path = decoded(os.fsencode(path))
     return composed(posixpath.normpath(path.replace("\\", "/")))

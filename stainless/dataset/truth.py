@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from stainless.dataset.masks import load_binary, load_indices
 from stainless.dataset.orientation import Frame
 from stainless.dataset.regions import load_regions
 from stainless.dataset.sample import AnnotationClass, Sample, annotation_classes
-from stainless.dataset.text import read_text
+from stainless.dataset.text import read_json
 from stainless.errors import InputError
 
 
@@ -151,10 +150,7 @@ def read_classes(path: Path) -> dict[int, AnnotationClass]:
     Raises:
         InputError: the file is missing, corrupt or no such list.
     """
-    try:
-        content = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError):
-        raise InputError(f"{path}: is not JSON; it is corrupt or truncated") from None
+    content = read_json(path)
     if not isinstance(content, dict) or not isinstance(content.get("classes"), list):
         raise InputError(f'{path}: has no list "classes"')
     return {entry.index: entry for entry in annotation_classes(content["classes"], path)}

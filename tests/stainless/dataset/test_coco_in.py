@@ -241,6 +241,11 @@ def test_bad_files_are_one_line(sheet, spoil, line):
         ({"segmentation": {"size": [3, 3], "counts": [9]}}, r"its size is \[3, 3\]"),
         ({"segmentation": {"size": list(SIZE), "counts": [9]}}, "do not fill 32x24 pixels"),
         ({"segmentation": {"size": list(SIZE), "counts": "é"}}, "bad shape"),
+        ({"segmentation": {"size": list(SIZE), "counts": [1e400]}}, "no whole number of pixels"),
+        ({"segmentation": {"size": list(SIZE), "counts": [10**400]}}, "bad shape"),
+        ({"segmentation": {"size": list(SIZE), "counts": [767.5, 0.5]}}, "no whole number"),
+        ({"segmentation": {"size": list(SIZE), "counts": [2**62] * 4}}, "no whole number"),
+        ({"segmentation": {"size": list(SIZE), "counts": "o" * 99 + "0"}}, "bad shape"),
         ({"segmentation": {"size": list(SIZE), "counts": "o"}}, "cut off"),
         ({"bbox": [1, 2, 3]}, "bad shape"),
         ({"bbox": "box"}, "bad shape"),
@@ -259,6 +264,18 @@ def test_another_size(sheet):
     write(sheet, content)
     with pytest.raises(InputError, match=r"b\.png has 9x9 pixels, the image is 32x24"):
         load_mask(read(sheet)[1])
+
+
+def test_a_size_that_is_no_int(sheet):
+    for sides, expected in ({"height": 24.0, "width": None}, None), ({"height": "24"}, "'24'"):
+        content = coco(FILES, [(1, "dent", BOX)])
+        content["images"][1] |= sides
+        write(sheet, content)
+        if expected is None:
+            assert load_mask(read(sheet)[1]).sum() == 24
+        else:
+            with pytest.raises(InputError, match=f"'b.png': height is {expected}, expected a whol"):
+                read(sheet)
 
 
 def test_masks_beside_a_coco_file_are_left_over(sheet):

@@ -15,9 +15,12 @@ from PIL import Image
 from support.datasets import CLASS_MAP, SIZE, pasted, shape, write_image
 
 from stainless.dataset import (
+    Sample,
     class_map,
     frame_of,
     load_annotation,
+    load_areas,
+    load_ignore,
     load_image,
     read_category,
     read_defects,
@@ -69,8 +72,13 @@ def test_pictures(files, tmp_path_factory, data):
         attempt(action, path)
 
 
+odd_numbers = st.sampled_from([128.0, 24.0, 32.0, 1e400, -1e400, 1e300, 2**31, 2**63, 10**30, 0.5])
+odd_texts = st.sampled_from(["128", "\0", "\ud800", "a" * 300, "0.png", "é"])
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 99) | st.floats() | st.text(max_size=3),
+    st.one_of(
+        *(st.none(), st.booleans(), st.integers(-9, 99), st.floats(), odd_numbers),
+        *(st.text(max_size=3), odd_texts),
+    ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=4,
 )
@@ -120,6 +128,8 @@ COCO = {
         },
     ],
 }
+AREAS = {"areas": [{"index": 1, "name": "cap"}, {"index": 2, "name": "neck"}]}
+CLASS_LIST = {"classes": [{"index": 1, "name": "dent", "kind": "defect"}]}
 DEFECTS = [
     {
         "defect_name": "a",
@@ -153,6 +163,34 @@ def test_coco_files(tmp_path_factory, data):
 
     for classes in (CLASS_MAP, path, None):
         attempt(read, classes)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_lists_of_names(tmp_path_factory, data):
+    root = tmp_path_factory.getbasetemp() / "named"
+    picture = root / "sheet/test/good/0.png"
+    annotation = root / "annotations/sheet/test/good/0_class.png"
+    if not picture.is_file():
+        write_image(picture)
+        for what in ("class", "instance", "area"):
+            write_image(annotation.with_name(f"0_{what}.png"), np.ones(SIZE, np.uint8))
+    spoil_areas = data.draw(st.booleans())
+    for path, content, chosen in (
+        (root / "annotations/areas.json", AREAS, spoil_areas),
+        (root / "annotations/classes.json", CLASS_LIST, not spoil_areas),
+    ):
+        path.write_text(json.dumps(spoiled(content, data) if chosen else content))
+    sample = Sample(picture, "good", None, "0", "0", annotation=annotation)
+    for action in (load_areas, load_annotation, load_ignore):
+        attempt(action, sample)
+
+
+def test_a_number_of_thousands_of_digits(tmp_path):
+    path = tmp_path / "0.json"
+    path.write_text('{"shapes": [], "imageHeight": ' + "9" * 5000 + "}")
+    with pytest.raises(InputError, match="is not JSON"):
+        rasterise(path, SIZE, class_map(CLASS_MAP))
 
 
 @settings(max_examples=100, deadline=None)

@@ -219,6 +219,8 @@ def test_shapes_of_other_versions_of_labelme(tmp_path):
     assert square.sum() == 24 and square[3:7, 2:8].all()
     same = [
         drawn(tmp_path, shape("dent", SQUARE), imageHeight=None, imageWidth=None),
+        drawn(tmp_path, shape("dent", SQUARE), imageHeight=float(SIZE[0]), imageWidth=None),
+        drawn(tmp_path, shape("dent", SQUARE), imageHeight=None),
         drawn(tmp_path, {"label": "dent", "points": SQUARE}),
         drawn(tmp_path, {**shape("dent", SQUARE), "shape_type": None}),
         drawn(tmp_path, shape("dent", SQUARE, "rotation", direction=0.0)),
@@ -229,6 +231,23 @@ def test_shapes_of_other_versions_of_labelme(tmp_path):
     ]
     for mask in same:
         assert (mask == square).all()
+
+
+@pytest.mark.parametrize(
+    ("sides", "line"),
+    [
+        ((str(SIZE[0]), SIZE[1]), "imageHeight is '24', expected a whole number of pixels"),
+        ((SIZE[0], True), "imageWidth is True, expected a whole number"),
+        ((SIZE[0], 1e400), "imageWidth is inf, expected a whole number"),
+        ((0.5, SIZE[1]), "imageHeight is 0.5, expected a whole number"),
+        ((None, 99), r"is for an image of 99x\? pixels, the image is 32x24"),
+        ((99, None), r"is for an image of \?x99 pixels, the image is 32x24"),
+        (([24], None), r"imageHeight is \[24\], expected"),
+    ],
+)
+def test_a_size_that_is_none_is_one_line(tmp_path, sides, line):
+    with pytest.raises(InputError, match=line):
+        drawn(tmp_path, shape("dent", SQUARE), imageHeight=sides[0], imageWidth=sides[1])
 
 
 @pytest.mark.parametrize("left", [-2, 0, 28, 30, 31, 40])
