@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from stainless import config
-from stainless.dataset import ArraySample, Sample, read_category, record_depth
+from stainless.dataset import ArraySample, Sample, read_as_learned, read_category, record_depth
 from stainless.dataset.sample import GOOD
 from stainless.errors import InputError
 from train.augment import Ranges
@@ -186,9 +186,14 @@ class Detector:
         fits = self._model.metadata.setdefault("fits", [])
         if self._learned and not method(self.method).continues:
             raise InputError(f"a model of {self.method} cannot be continued with other pictures")
+        trainset = replace(
+            trainset, samples=read_as_learned(self._model.metadata, trainset.samples)
+        )
+        metadata = dict(self._model.metadata)
+        record_depth(metadata, trainset.samples, is_first=not self._learned)
         self._learn(trainset)
         self._learned = True
-        record_depth(self._model.metadata, trainset.samples)
+        self._model.metadata.update(metadata)
         self._model.thresholds.clear()
         fits.append({**describe([trainset], self._context), "finished": True})
         return self

@@ -18,7 +18,15 @@ from stainless.dataset.category import (
     read_category,
 )
 from stainless.dataset.class_map import class_map
-from stainless.dataset.depth import Depth, at_depth, common_depth, record_depth
+from stainless.dataset.depth import (
+    Depth,
+    at_depth,
+    common_depth,
+    depth_of,
+    melded_depth,
+    read_as_learned,
+    record_depth,
+)
 from stainless.dataset.groups import Split, split_validation
 from stainless.dataset.images import frame_of, image_size, load_image
 from stainless.dataset.listing import IMAGE_ENDINGS, list_images
@@ -57,6 +65,7 @@ __all__ = [
     "at_depth",
     "class_map",
     "common_depth",
+    "depth_of",
     "frame_of",
     "has_split",
     "has_validation",
@@ -70,6 +79,8 @@ __all__ = [
     "load_mask",
     "load_regions",
     "mask_annotation",
+    "melded_depth",
+    "read_as_learned",
     "read_category",
     "read_classes",
     "read_defects",

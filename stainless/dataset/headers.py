@@ -6,6 +6,7 @@ sBIT), TIFF 6.0 and BigTIFF, WebP (RFC 9649). A file of another format says noth
 
 from __future__ import annotations
 
+import mmap
 import re
 import struct
 import zlib
@@ -16,6 +17,8 @@ from typing import BinaryIO
 
 #: How a PNG begins.
 PNG = b"\x89PNG\r\n\x1a\n"
+
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _ORIENTATION, _SUBFILE, _WIDTH, _HEIGHT, _BITS = 274, 254, 256, 257, 258
 
@@ -72,7 +75,7 @@ def read_header(data: bytes) -> Header:
         return _png(data)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return _webp(data)
-    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+    if data[:4] in _TIFF:
         return _tiff(data)
     return Header()
 
@@ -165,6 +168,38 @@ def read_png_frame(file: BinaryIO) -> Header:
     return header
 
 
+def read_depth(file: BinaryIO) -> Header:
+    """Return the bits of a stored value and what the tags say of white; pixels are passed over.
+
+    Args:
+        file: open, at its beginning.
+    """
+    start = file.read(12)
+    if start[:3] == b"\xff\xd8\xff" or start[:2] == b"BM" or start[8:] == b"WEBP":
+        return Header(bits=8)
+    if start.startswith(PNG):
+        return _png_depth(file)
+    if start[:4] in _TIFF:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _tiff(data)
+    return Header()
+
+
+def _png_depth(file: BinaryIO) -> Header:
+    header = Header()
+    file.seek(8)
+    # What tells of values stands before them.
+    while len(head := file.read(8)) == 8 and head[4:] not in (b"IDAT", b"IEND"):
+        length = int.from_bytes(head[:4], "big")
+        content = file.read(length) if head[4:] in (b"IHDR", b"sBIT") else b""
+        if head[4:] == b"IHDR" and len(content) >= 9:
+            header.bits = content[8]
+        elif content:
+            header.significant_bits = max(content)
+        file.seek(length - len(content) + 4, SEEK_CUR)
+    return header
+
+
 def _webp(data: bytes) -> Header:
     header = Header()
     end = 8 + int.from_bytes(data[4:8], "little")
@@ -182,7 +217,7 @@ def _webp(data: bytes) -> Header:
     return header
 
 
-def _tiff(data: bytes) -> Header:
+def _tiff(data: bytes | mmap.mmap) -> Header:
     header = Header()
     pages = 0
     for number, fields in enumerate(_directories(data)):
@@ -196,6 +231,7 @@ def _tiff(data: bytes) -> Header:
         if 1 <= value <= 8 and offset:
             header.orientation, header.orientation_at = value, (offset, form)
         bits = fields.get(_BITS, (8, 0, ""))[0]
+        header.bits = bits if header.size else None
         for tag in _WHITE_TAGS:
             # Other values are a picture's own maximum, which says nothing of white.
             if tag in fields and 9 <= (white := fields[tag][0]).bit_length() < bits == 16:
@@ -210,7 +246,7 @@ def _exif_orientation(blob: bytes) -> int:
     return value if 1 <= value <= 8 else 1
 
 
-def _directories(data: bytes) -> Iterator[dict[int, tuple[int, int, str]]]:
+def _directories(data: bytes | mmap.mmap) -> Iterator[dict[int, tuple[int, int, str]]]:
     """Yield a TIFF's directories: by tag the first value, where it lies and its format."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     for path, other in zip(args.models[1:], others, strict=True):
         if reason := first.detector.differs(other.detector):
             raise InputError(f"{args.models[0]} does not meld with {path}: {reason}")
-    first.meld(others, settings).save(args.out)
+    first.meld(others, settings, [*map(str, args.models)]).save(args.out)
     return 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stainless.config import plain
-from stainless.dataset import record_depth
+from stainless.dataset import read_as_learned, record_depth
 from stainless.errors import InputError
 from train.detectors.detector import Context, Metadata, Trainset, method
 from train.detectors.model_file import Model, Stored, read
@@ -48,6 +48,12 @@ def fit_file(
         OSError: a file cannot be read or written.
     """
     known = method(name)
+    learned_from = read(base) if base is not None else None
+    if learned_from is not None:
+        trainsets = [
+            replace(each, samples=read_as_learned(learned_from.metadata, each.samples))
+            for each in trainsets
+        ]
     content = hashlib.sha256(base.read_bytes()).hexdigest() if base is not None else None
     request = describe(trainsets, replace(context, base=content))
     checkpoint = _checkpoint(path, name, settings, request)
@@ -59,12 +65,13 @@ def fit_file(
             return False
     if stored is not None and known.continues:
         model = stored.open(context, settings)
-    elif base is not None:
-        model = continued(read(base), name, settings, context, request)
+    elif learned_from is not None:
+        model = continued(learned_from, name, settings, context, request)
     else:
         model = Model.new(name, settings, context)
         model.metadata["fits"] = [{**request, "finished": False}]
-    record_depth(model.metadata, [sample for each in trainsets for sample in each.samples])
+    samples = [sample for each in trainsets for sample in each.samples]
+    record_depth(model.metadata, samples, is_first=base is None)
     learned = not known.continues
 
     def save() -> None:

@@ -154,21 +154,32 @@ class Model:
         # A single entry: safetensors does not write several in an order that is always the same.
         write_bytes(path, save(arrays, {FORMAT: _text(content)}))
 
-    def meld(self, others: Sequence[Model], settings: Any) -> Model:
+    def meld(
+        self, others: Sequence[Model], settings: Any, names: Sequence[str] | None = None
+    ) -> Model:
         """Return the melding of this model and others, in this order; it has no threshold.
 
         Args:
             others: models of the same method.
             settings: of the result.
+            names: of all models, for messages.
 
         Raises:
-            InputError: the method does not meld, or the models hold features of different kinds.
+            InputError: the method does not meld, or the models hold features of different kinds or
+                have learned pictures of different depth.
         """
+        from stainless.dataset import melded_depth
+
         if not isinstance(self.detector, Meldable):
             raise InputError(f"a model of {self.method} cannot be melded")
-        melded = self.detector.meld([other.detector for other in others], settings)
         sources = [source.metadata for source in (self, *others)]
-        return Model(self.method, settings, melded, {"melded": sources})
+        names = names or [f"model {number}" for number in range(1, len(sources) + 1)]
+        depth = melded_depth(list(zip(names, sources, strict=True)))
+        melded = self.detector.meld([other.detector for other in others], settings)
+        metadata: Metadata = {"melded": sources}
+        if depth is not None:
+            metadata["depth"] = depth.record()
+        return Model(self.method, settings, melded, metadata)
 
 
 def read(path: Path) -> Stored:

@@ -18,10 +18,14 @@ from stainless.dataset import (
     Sample,
     at_depth,
     common_depth,
+    depth_of,
     load_image,
+    melded_depth,
+    read_as_learned,
     read_category,
     record_depth,
 )
+from stainless.dataset.headers import read_depth
 from stainless.errors import DataWarning, InputError
 
 GREY = np.arange(12, dtype=np.uint16).reshape(3, 4) * 23
@@ -174,9 +178,15 @@ def test_a_model_keeps_its_depth(tmp_path):
     record_depth(metadata, wide)
     assert metadata == {"depth": {"bits": 16, "white_level": 4095}}
     record_depth(metadata, wide)
-    with pytest.warns(DataWarning, match="8 bits with white at 255, but the model learned"):
+    with pytest.raises(InputError, match="8 bits with white at 255, but the model learned"):
         record_depth(metadata, narrow)
-    depth = Depth.from_record(metadata["depth"])
+    silent = [replace(sample, white_level=None) for sample in wide]
+    assert read_as_learned(metadata, [*silent, *narrow]) == [*wide, *narrow]
+    assert read_as_learned({}, silent) == silent
+    record_depth(metadata, [ArraySample.nominal("a", np.zeros((4, 4), np.uint8))])
+    with pytest.warns(DataWarning, match="the model does not say what it learned"):
+        record_depth({}, wide, is_first=False)
+    depth = depth_of(metadata)
     assert depth == Depth(16, 4095)
     # Pictures that say nothing are read as the model's.
     silent = [replace(sample, white_level=None) for sample in wide]
@@ -188,9 +198,68 @@ def test_a_model_keeps_its_depth(tmp_path):
         assert at_depth(other, depth) == other
     # One that cannot be read is for whoever loads it to tell.
     wide[0].image.write_bytes(b"")
-    assert at_depth(silent, depth) == wide
+    assert at_depth(silent, depth) == [silent[0], *wide[1:]]
     with pytest.raises(InputError, match="expected bits and white_level"):
         Depth.from_record({"bits": 8})
+
+
+@pytest.mark.parametrize("place", [0, 1, 26, 39])
+def test_one_picture_among_many_is_told(tmp_path, place):
+    root = dataset(tmp_path, GREY.astype(np.uint8), 40)
+    other = write_image(root / f"plate/train/good/{place}.png", raw(12))
+    samples = read_category(root, "plate", "train")
+    for ending in (".png", ".tif"):
+        path = write_image(other.with_suffix(ending), raw(12))
+        mixed = [replace(each, image=path) if each.image == other else each for each in samples]
+        with pytest.warns(DataWarning) as told:
+            assert common_depth(mixed) == Depth()
+        lines = sorted(str(each.message) for each in told)
+        assert "values up to" in lines[0] and "give --white-level 4095" in lines[0]
+        assert f"{path}: has 16 bits with white at 65535" in lines[1] and len(lines) == 2
+        with pytest.warns(DataWarning, match=f"{path}: has 16 bits with white at 65535, but"):
+            assert at_depth(mixed, Depth()) == mixed
+
+
+def test_depth_is_known_from_the_header(tmp_path):
+    eight = GREY.astype(np.uint8)
+    for ending in (".png", ".jpg", ".bmp", ".tif", ".webp"):
+        with write_image(tmp_path / f"a{ending}", eight).open("rb") as file:
+            assert read_depth(file).bits == 8, ending
+    tagged = with_chunk(write_image(tmp_path / "b.png", raw(12)), b"sBIT", bytes([12]))
+    with tagged.open("rb") as file:
+        header = read_depth(file)
+    assert (header.bits, header.significant_bits) == (16, 12)
+    with tiff(tmp_path / "c.tif", raw(12), extra=[(50717, 3, 4095)]).open("rb") as file:
+        header = read_depth(file)
+    assert (header.bits, header.white) == (16, 4095)
+    with write_image(tmp_path / "d.tif", np.ones((3, 4), np.float32)).open("rb") as file:
+        assert read_depth(file).bits == 32
+    for data in (b"", b"\x89PNG\r\n\x1a\n", b"II*\0", b"\x89PNG\r\n\x1a\n\0\0\0\xffIHDR"):
+        (tmp_path / "e").write_bytes(data)
+        with (tmp_path / "e").open("rb") as file:
+            assert read_depth(file).bits is None
+
+
+def test_what_melds(recwarn):
+    def named(*depths):
+        return [
+            (str(number), {} if depth is None else {"depth": depth.record()})
+            for number, depth in enumerate(depths)
+        ]
+
+    camera, whole = Depth(16, 4095), Depth(16, 65535)
+    assert melded_depth(named(None, None)) is None
+    assert melded_depth(named(camera, camera)) == camera
+    assert melded_depth(named(None, Depth())) == Depth()
+    assert not recwarn.list
+    for other in (Depth(), whole, Depth(16, 1023)):
+        for pair in ((camera, other), (other, camera)):
+            with pytest.raises(InputError, match=r"^1: has learned pictures of .*do not meld"):
+                melded_depth(named(*pair))
+    with pytest.warns(DataWarning, match="1: does not say which depth it learned, 0 learned 16"):
+        assert melded_depth(named(camera, None)) == camera
+    with pytest.warns(DataWarning, match="1: has learned pictures of 16 bits with white at 65535"):
+        assert melded_depth(named(Depth(), whole)) == Depth()
 
 
 @pytest.mark.parametrize("white", [0, -1, 65536])
