@@ -68,8 +68,7 @@ class Disc(Part):
             meshes.append(Mesh("disc", corners, (tuple(range(98)),), (Diffuse((0.75, 0.25, 0.1)),)))
         light = ring.placed(disc.light, view.x_mm, view.y_mm, 0.0)
         stage = Stage((*meshes, *ring.bars(light)), light.ambient)
-        rows, columns = np.indices(frame.shape) + 0.5
-        x, y = project(pixel_to_plane(view, frame.shape), columns, rows)
+        x, y = project(pixel_to_plane(view, frame.shape), *np.indices(frame.shape)[::-1] + 0.5)
         lacking = (np.arctan2(y, x) % (2 * np.pi) < disc.lacking_rad) & (np.hypot(x, y) < radius)
         flaw = self.chipped if disc.lacking_rad < 7 else self.missing
         labels = Labels(np.uint8(flaw.index) * lacking, np.uint16(1) * lacking)
