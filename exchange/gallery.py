@@ -25,7 +25,8 @@ from exchange.dataset import (
     refuse_inside,
     refuse_other_level,
 )
-from exchange.metadata import light_of, read_metadata
+from exchange.lights import read_lights
+from exchange.metadata import grouped, read_metadata
 from exchange.overlay import colours, shaded, tinted_png
 from stainless.dataset import (
     SPLITS,
@@ -274,8 +275,9 @@ def _describe(
     metadata = read_metadata(root / "manifest.jsonl", paths.values())
     # A note is about the dataset, not about one picture of it.
     notes = dict.fromkeys(entry["Note"] for entry in metadata.values() if "Note" in entry)
-    shown = dict.fromkeys(label for entry in metadata.values() for label in entry)
+    shown = grouped(label for entry in metadata.values() for label in entry)
     labels = [label for label in shown if label != "Note"]
+    lights = read_lights(root, {category for category, _ in samples})
     pictures = []
     for (category, split), members in samples.items():
         for sample in members:
@@ -288,7 +290,7 @@ def _describe(
                     "category": category,
                     "split": split,
                     "kind": sample.label,
-                    "light": light_of(category) if known else None,
+                    "light": lights.get(category) if known else None,
                     "file": quote(os.fsencode(paths[name])),
                     "url": quote(os.fsencode(f"{PICTURES}/{name}")),
                     "metadata": [_rounded(known.get(label)) for label in labels] if known else [],

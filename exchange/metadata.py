@@ -1,39 +1,25 @@
-"""What a dataset's manifest says of a picture, in the few numbers that a person asks for."""
+"""What a dataset's manifest says of a picture, in the numbers that a person asks for."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-#: Light variant by what it adds to a category's name, the longest first.
-LIGHTS = {"_rot90": "hexagon_rot90", "_x2": "hexagon_x2", "": "hexagon"}
 
 #: What a picture's metadata may be.
 Value = float | int | str
 
-#: Label of a number, and where it is in a sample's parameters.
-NUMBERS = {
-    "Part": ("side", "part"),
-    "Part: side": ("side", "side"),
-    "Light: radiance": ("light", "radiance"),
-    "Light: ambient": ("light", "ambient"),
-    "Light: height, mm": ("light", "height_mm"),
-    "Metal: reflectance": ("metal", "reflectance"),
-    "Metal: roughness": ("metal", "roughness"),
-    "Metal: anisotropy": ("metal", "anisotropy"),
-    "Texture: angle, rad": ("texture", "angle_rad"),
-    "Texture: grooves": ("texture", "grooves", "count"),
-    "Texture: waviness, slope": ("texture", "waviness_slope"),
-    "Camera: exposure": ("sensor", "exposure"),
-    "Camera: blur, px": ("sensor", "blur_px"),
-    "Camera: read noise, e": ("sensor", "read_noise_e"),
-    "Camera: vignetting": ("sensor", "vignetting"),
-}
+#: Between the group of a number and its name.
+GROUPED = ": "
 
-#: Members of a sample's parameters that are counted by kind.
-COUNTED = ("defects", "impurities")
+#: Keys that tell nobody anything: what is known of a picture anyway, and seeds.
+SILENT = re.compile(r"index|split|(.+_)?seeds?")
+
+#: A key that ends in its unit.
+MEASURED = re.compile(r"(.+?)_((?:per_)?(?:mm|um|cm2|px|rad|deg|e))")
+SPELT = {"um": "µm", "per_mm": "per mm", "per_cm2": "per cm²", "cm2": "cm²"}
 
 
 def read_metadata(manifest: Path, wanted: Iterable[str]) -> dict[str, dict[str, Value]]:
@@ -57,42 +43,60 @@ def read_metadata(manifest: Path, wanted: Iterable[str]) -> dict[str, dict[str, 
                 files, parameters = set(entry["files"]), dict(entry["parameters"])
             except (ValueError, KeyError, TypeError):
                 continue
-            metadata = {key.capitalize(): entry.get(key) for key in ("note", "sample", "seed")}
-            metadata |= _parameters(parameters)
-            shown = {label: value for label, value in metadata.items() if _is_value(value)}
-            found.update(dict.fromkeys(names & files, shown))
+            head = {key.capitalize(): entry.get(key) for key in ("note", "sample", "seed")}
+            metadata = {label: value for label, value in head.items() if _is_value(value)}
+            metadata |= {_capitalized(label): value for label, value in flat(parameters)}
+            found.update(dict.fromkeys(names & files, metadata))
     return found
 
 
-def _parameters(parameters: dict[str, Any]) -> dict[str, Any]:
-    # What stands at the top by itself describes the part as a whole.
-    metadata = {
-        key.replace("_", " ").capitalize(): value
-        for key, value in parameters.items()
-        if key not in ("index", "split")
-    }
-    for group in COUNTED:
-        members = parameters.get(group)
-        for kind, items in members.items() if isinstance(members, dict) else ():
-            if isinstance(items, list):
-                metadata[f"On the part: {kind.replace('_', ' ')}"] = len(items)
-    for label, path in NUMBERS.items():
-        value: Any = parameters
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        metadata[label] = _mean(value) if isinstance(value, list) else value
-    return metadata
+def flat(parameters: Mapping[str, Any], group: str = "") -> Iterator[tuple[str, Value]]:
+    """Yield label and value of each number or text below the keys of some parameters.
+
+    Of a list of numbers it is their mean, of any other list how many members it has.
+
+    Args:
+        parameters: numbers and texts, lists and mappings of them.
+        group: what every label begins with.
+    """
+    for key, value in parameters.items():
+        if SILENT.fullmatch(key):
+            continue
+        measured = MEASURED.fullmatch(key)
+        name, unit = measured.groups() if measured else (key, "")
+        label, ending = group + _spoken(name), f", {SPELT.get(unit, unit)}" if unit else ""
+        if isinstance(value, dict):
+            yield from flat(value, group + _spoken(key) + GROUPED)
+        elif isinstance(value, list) and value and all(map(_is_number, value)):
+            yield f"{label} (mean){ending}", sum(value) / len(value)
+        elif isinstance(value, list):
+            yield label, len(value)
+        elif isinstance(value, bool):
+            yield label, "yes" if value else "no"
+        elif _is_value(value):
+            yield label + ending, value
 
 
-def _mean(values: list[Any]) -> float | None:
-    numbers = [value for value in values if isinstance(value, (int, float))]
-    return sum(numbers) / len(numbers) if numbers and len(numbers) == len(values) else None
+def grouped(labels: Iterable[str]) -> list[str]:
+    """Return labels with those of one group together, those of none first."""
+    groups: dict[str, list[str]] = {"": []}
+    for label in dict.fromkeys(labels):
+        group, mark, _ = label.partition(GROUPED)
+        groups.setdefault(group if mark else "", []).append(label)
+    return [label for members in groups.values() for label in members]
+
+
+def _spoken(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _capitalized(label: str) -> str:
+    return label[:1].upper() + label[1:]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_value(value: Any) -> bool:
-    return isinstance(value, (int, float, str)) and not isinstance(value, bool)
-
-
-def light_of(category: str) -> str:
-    """Return the light variant that a category of a rendered dataset was taken under."""
-    return next(light for suffix, light in LIGHTS.items() if category.endswith(suffix))
+    return _is_number(value) or isinstance(value, str)

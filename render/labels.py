@@ -1,9 +1,10 @@
-"""The classes of the annotations."""
+"""What the annotations' tables say: of classes, areas, lights and defects."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from render import layout
 from render.part import Part, part
 from render.scene import Scene
 
@@ -30,6 +31,12 @@ def area_table(scene: Scene) -> dict[str, Any]:
     """Return what `areas.json` says of the areas' indices."""
     areas = part(scene.part).areas(scene)
     return {"areas": [{"index": index, "name": name} for name, index in areas.items()]}
+
+
+def light_table(scene: Scene) -> dict[str, Any]:
+    """Return what `lights.json` says of the categories whose light has a name."""
+    shots = part(scene.part).shots(scene)
+    return {"lights": {layout.category(scene, shot): shot.light for shot in shots if shot.light}}
 
 
 def defects_config(scene: Scene) -> list[dict[str, Any]]:

@@ -15,10 +15,10 @@ from tqdm import tqdm
 
 from render import layout
 from render.export import read_png
-from render.labels import area_table, class_table, defects_config
+from render.labels import area_table, class_table, defects_config, light_table
 from render.scene import Scene, read_scene
 from stainless import config
-from stainless.dataset.layouts import ANNOTATIONS, AREAS, VALIDATION
+from stainless.dataset.layouts import ANNOTATIONS, AREAS, LIGHTS, VALIDATION
 from stainless.errors import InputError
 from stainless.files import naming, pixel_hash, remove_partials, sync_folder, write_json, write_text
 
@@ -147,9 +147,9 @@ def prepare(scene: Scene, output: Path, renderer: dict[str, Any]) -> tuple[Manif
     described = dataclasses.asdict(dataclasses.replace(scene, samples=total))
     write_text(output / layout.SCENE, yaml.safe_dump(config.plain(described), sort_keys=False))
     write_json(output / layout.CLASSES, class_table(scene))
-    areas = area_table(scene)
-    if areas["areas"]:
-        write_json(output / AREAS, areas)
+    for name, table in ((AREAS, area_table(scene)), (LIGHTS, light_table(scene))):
+        if any(table.values()):
+            write_json(output / name, table)
     config_file = layout.layout_of(scene).config
     if config_file is not None:
         for category in layout.categories(scene):
@@ -241,7 +241,7 @@ def _strays(scene: Scene, manifest: Manifest, output: Path) -> set[str]:
     beside = {layout.GROUPS, layout.layout_of(scene).config}
     return {
         name
-        for name in set(_below(output)) - manifest.files() - {layout.CLASSES, AREAS}
+        for name in set(_below(output)) - manifest.files() - {layout.CLASSES, AREAS, LIGHTS}
         if Path(name).name not in beside
         and (scene.series is not None or not name.startswith(VALIDATION + "/"))
     }

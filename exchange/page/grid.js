@@ -115,7 +115,7 @@ function showCard(button) {
   const card = $("card");
   card.replaceChildren(
     element("strong", { textContent: picture.name }),
-    metadataTable(picture),
+    metadataTable(picture, (at) => VARYING[at]),
   );
   card.hidden = false;
   const place = button.getBoundingClientRect();

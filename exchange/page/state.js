@@ -33,7 +33,14 @@ DATA.classes.forEach((one) => {
   const label = (picture) => picture.labels.find(([index]) => index === one.index);
   SORTS.set(`most ${spoken(one.name)}`, (picture) => -(label(picture)?.[2] ?? 0));
 });
-DATA.metadata.forEach((name, at) => SORTS.set(name, (picture) => picture.metadata[at]));
+// What is the same for all pictures orders nothing, and tells nothing of one of them.
+const DESCRIBED = DATA.pictures.filter((picture) => picture.metadata.length);
+const VARYING = DATA.metadata.map(
+  (_, at) => new Set(DESCRIBED.map((picture) => picture.metadata[at])).size > 1,
+);
+DATA.metadata.forEach((name, at) => {
+  if (VARYING[at]) SORTS.set(name, (picture) => picture.metadata[at]);
+});
 
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
@@ -196,17 +203,32 @@ function layers(picture, size, eager = false) {
   );
 }
 
-function metadataTable(picture) {
-  const table = element("dl");
-  const put = (name, value) =>
-    table.append(
+// Names and values below the headings of their groups, which all labels begin with.
+function metadataTable(picture, chosen = () => true) {
+  const table = element("div", { className: "metadata" });
+  let heading = "";
+  let list = null;
+  const put = (group, name, value) => {
+    if (list === null || group !== heading) {
+      if (group) table.append(element("h4", { textContent: group }));
+      list = element("dl");
+      table.append(list);
+      heading = group;
+    }
+    list.append(
       element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: value })),
     );
+  };
   const inside = (share) => `${(100 * share).toPrecision(2)} %`;
   for (const [index, count, share] of picture.labels) {
-    put(spoken(CLASSES.get(index).name), count ? `${count} · ${inside(share)}` : inside(share));
+    const name = spoken(CLASSES.get(index).name);
+    put("", name, count ? `${count} · ${inside(share)}` : inside(share));
   }
-  if (picture.light) put("Light", spoken(picture.light));
-  picture.metadata.forEach((value, at) => value !== null && put(DATA.metadata[at], value));
+  if (picture.light) put("", "Light", spoken(picture.light));
+  picture.metadata.forEach((value, at) => {
+    if (value === null || !chosen(at)) return;
+    const [group, ...names] = DATA.metadata[at].split(": ");
+    put(names.length ? group : "", names.length ? names.join(": ") : group, value);
+  });
   return table;
 }

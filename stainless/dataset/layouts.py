@@ -22,6 +22,9 @@ VALIDATION = "validation"
 #: What the indices of areas stand for.
 AREAS = f"{ANNOTATIONS}/areas.json"
 
+#: Under which light each category was taken.
+LIGHTS = f"{ANNOTATIONS}/lights.json"
+
 #: Kinds of ground truth: a damage, or a part that is whole but not as it should be.
 STRUCTURAL, LOGICAL = "structural", "logical"
 TRUTHS = (STRUCTURAL, LOGICAL)

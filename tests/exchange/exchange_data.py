@@ -16,6 +16,8 @@ CLASSES = [
     {"index": 5, "name": "border", "kind": "ignore"},
 ]
 
+LIGHTS = {"clean": "hexagon", "stained": "hexagon", "stained_x2": "hexagon_x2"}
+
 
 def write(path: Path, pixels: np.ndarray) -> Path:
     """Write a picture."""
@@ -88,6 +90,7 @@ def make(root: Path) -> Path:
     mask = np.where(classes == 2, np.uint8(255), np.uint8(0))
     write(validation / "ground_truth/bad/010_mask.png", mask)
     (root / "annotations/classes.json").write_text(json.dumps({"classes": CLASSES}))
+    (root / "annotations/lights.json").write_text(json.dumps({"lights": LIGHTS}))
     lines = [json.dumps(entry) for entry in entries]
     # A kill may have cut the last line.
     (root / "manifest.jsonl").write_text("\n".join([*lines, '{"sample": 3, "fi']))

@@ -12,7 +12,8 @@ import pytest
 from exchange_data import SIZE, annotate, labels, write
 
 from exchange import gallery
-from exchange.metadata import light_of, read_metadata
+from exchange.lights import read_lights
+from exchange.metadata import grouped, read_metadata
 from exchange.overlay import colours, shaded, tinted_png
 from render.lights.ring import VARIANTS
 from stainless.dataset import AnnotationClass
@@ -220,12 +221,12 @@ def test_metadata_come_from_the_manifest_line_by_line(root):
             "Note": "not real",
             "Sample": 2,
             "Seed": 7,
-            "On the part: water stain": 3,
-            "Light: radiance": 2.0,
-            "Light: height, mm": 150.0,
             "Metal: reflectance": 0.7,
             "Metal: roughness": 0.3,
-            "Camera: exposure": 9.5,
+            "Impurities: water stain": 3,
+            "Light: radiance (mean)": 2.0,
+            "Light: height, mm": 150.0,
+            "Sensor: exposure": 9.5,
         }
     }
     assert read_metadata(root / "nowhere.jsonl", names) == {}
@@ -244,24 +245,67 @@ def test_strange_manifest_lines_say_nothing(tmp_path, line):
     path = tmp_path / "manifest.jsonl"
     good = {"sample": 4, "files": {"a": ""}, "parameters": {"light": [], "metal": 3}}
     path.write_text(f"{line}\n{json.dumps(good)}\n")
-    assert read_metadata(path, ["a"]) == {"a": {"Sample": 4, "Metal": 3}}
+    assert read_metadata(path, ["a"]) == {"a": {"Sample": 4, "Light": 0, "Metal": 3}}
 
 
-def test_a_part_is_described_by_its_side_and_what_is_wrong_with_it(tmp_path):
+def test_a_part_of_any_kind_is_described_by_all_its_numbers(tmp_path):
     path = tmp_path / "manifest.jsonl"
-    side = {"part": 4, "side": 0, "split": "test", "defects": True}
-    parameters = {"index": 3, "side": side, "finish": "brushed", "defects": {"dent": [{}, {}]}}
+    side = {"part": 4, "split": "test", "defects": True, "holes_per_cm2": 0.5}
+    lamp = {"field_of_view_mm": 20.0, "radiance": [1, 2.0, 6], "tint": None, "at": [[0, 1], [2, 3]]}
+    gasket = {"seed": 3, "lamp": lamp, "grain_um": 12.5, "depth_per_radius": 0.1, "mode": "wet"}
+    parameters = {
+        **{"index": 3, "cycles_seeds": [4, 5], "side": side, "finish": "brushed", "gasket": gasket},
+        "defects": {"dent": [{}, {}], "bump": []},
+    }
     entry = {"sample": 3, "note": "not real", "files": {"a": ""}, "parameters": parameters}
     path.write_text(json.dumps(entry))
-    expected = {"Sample": 3, "Note": "not real", "Part": 4, "Part: side": 0}
-    assert read_metadata(path, ["a"]) == {
-        "a": expected | {"Finish": "brushed", "On the part: dent": 2}
+    assert read_metadata(path, ["a"])["a"] == {
+        "Note": "not real",
+        "Sample": 3,
+        "Side: part": 4,
+        "Side: defects": "yes",
+        "Side: holes, per cm²": 0.5,
+        "Finish": "brushed",
+        "Gasket: lamp: field of view, mm": 20.0,
+        "Gasket: lamp: radiance (mean)": 3.0,
+        "Gasket: lamp: at": 2,
+        "Gasket: grain, µm": 12.5,
+        "Gasket: depth per radius": 0.1,
+        "Gasket: mode": "wet",
+        "Defects: dent": 2,
+        "Defects: bump": 0,
     }
 
 
-def test_light_is_told_by_the_category():
-    for name, variant in VARIANTS.items():
-        assert light_of(f"stained{variant.suffix}") == name
+def test_labels_of_a_group_come_together():
+    labels = ["Side: part", "Finish", "Metal: a", "Side: lamp: x", "Metal: a", "Sample"]
+    expected = ["Finish", "Sample", "Side: part", "Side: lamp: x", "Metal: a"]
+    assert grouped(labels) == expected
+
+
+def test_light_is_told_by_the_dataset(root, refused, tmp_path):
+    categories = {f"stained{variant.suffix}": name for name, variant in VARIANTS.items()}
+    assert read_lights(root, ["clean", "stained_x2", "other"]) == {
+        "clean": "hexagon",
+        "stained_x2": "hexagon_x2",
+    }
+    path = root / "annotations/lights.json"
+    for text in ("[]", "{", '{"lights": {"stained": 3}}', '{"lights": 3}'):
+        path.write_text(text)
+        line = refused("gallery", "--data", root, "--out", tmp_path / "gallery")
+        assert f'{path}: expected {{"lights": {{"category": ' in line
+    path.unlink()
+    # Without a list nobody knows, except of the plates of a time that had no other parts.
+    assert read_lights(root, categories) == {}
+    for text, expected in (
+        ("lights: {variants: [hexagon, hexagon_rot90, hexagon_x2]}", categories),
+        ("{part: discs, lights: {variants: [hexagon]}}", {}),
+        ("{part: discs}", {}),
+        ("lights: 3", {}),
+        ("a: [", {}),
+    ):
+        (root / "scene.yaml").write_text(text)
+        assert read_lights(root, categories) == expected, text
 
 
 def test_colours_tell_kinds_and_classes_apart():

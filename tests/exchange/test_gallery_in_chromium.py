@@ -144,8 +144,12 @@ def test_hovering_tells_the_parameters(page, tab):
         "Object.fromEntries([...document.querySelectorAll('#card dt')]"
         ".map(one => [one.textContent, one.nextSibling.textContent]))"
     )
-    assert pairs["Metal: reflectance"] == "0.7" and pairs["On the part: water stain"] == "3"
-    assert pairs["Light"] == "hexagon x2" and pairs["scratch"].startswith("2 · ")
+    assert pairs["reflectance"] == "0.7" and pairs["Light"] == "hexagon x2"
+    assert pairs["scratch"].startswith("2 · ")
+    # What all pictures share is told of the opened picture only.
+    assert "roughness" not in pairs
+    headings = "[...document.querySelectorAll('{} h4')].map(one => one.textContent)"
+    assert tab.run(headings.format("#card")) == ["Metal"]
     tab.press("Escape")
     assert tab.run("document.getElementById('card').hidden")
     tab.point("h1")
@@ -175,6 +179,10 @@ def test_a_click_opens_the_full_picture(page, tab):
     tab.point("[data-at='0']", click=True)
     tab.wait("document.getElementById('viewer').open")
     tab.wait(LOADED)
+    told = "document.getElementById('viewer-metadata').innerText.split('\\n')"
+    assert {"Metal", "roughness", "Impurities", "Light", "Sensor", "height, mm"} <= set(
+        tab.run(told)
+    )
     source = "decodeURIComponent(document.querySelector('#full img').src)"
     assert tab.run(source).endswith("/data & more/stained/train/good/000.png")
     assert tab.run("document.querySelectorAll('#full .overlay').length") == 2

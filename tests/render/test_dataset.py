@@ -30,7 +30,8 @@ def read(path):
 
 
 def test_the_layout_is_this_and_nothing_else(dataset):
-    expected = {"manifest.jsonl", "scene.yaml", "contact_sheet.png", "annotations/classes.json"}
+    expected = {"manifest.jsonl", "scene.yaml", "contact_sheet.png"}
+    expected |= {"annotations/classes.json", "annotations/lights.json"}
     for category in CATEGORIES:
         for index, split in SPLITS.items():
             expected.add(f"{category}/{split}/good/{index:03d}.png")
@@ -67,6 +68,9 @@ def test_labels_have_their_types_and_agree(dataset):
 def test_the_classes_are_those_of_the_scene_with_indices_of_their_own(dataset):
     stain = {"index": 1, "name": "water_stain", "kind": "impurity"}
     assert json.loads((dataset / "annotations/classes.json").read_text()) == {"classes": [stain]}
+    lights = json.loads((dataset / "annotations/lights.json").read_text())["lights"]
+    assert len(lights) == 6
+    assert lights["clean"] == "hexagon" and lights["stained_rot90"] == "hexagon_rot90"
     both = {"series__groups": "[{parts: 3}]", "test_every": "0", "defects__dent": "{}"}
     table = class_table(scene(**both))["classes"]
     assert table == [stain, {"index": 102, "name": "dent", "kind": "defect"}]
