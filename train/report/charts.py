@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 from train.report.markup import spoken
 from train.report.plot import Axis, Line, chart, linear, logarithmic, switches
-from train.report.results import MethodResults, Pass, Results, class_names, shown_methods
+from train.report.results import MethodResults, Pass, Quantity, Results, class_names, shown_methods
 
 
 def lined_up(results: Results) -> list[MethodResults]:
@@ -56,39 +55,49 @@ def learning_panels(results: Results) -> str:
     names = {method["name"] for method in shown_methods(results)}
     shown = {place for place, method in enumerate(methods) if method["name"] in names}
     shown = shown or set(range(min(5, len(methods))))
-    panels = []
-    for key, quantity in results["quantities"].items():
-        having = {
-            place: _learning(method)
-            for place, method in enumerate(methods)
-            if any(entry["values"].get(key) is not None for entry in _learning(method))
-        }
-        if not having:
-            continue
-        longest = max(map(len, having.values()))
-        every = max(1, longest // 6)
-        ticks = [(float(k), str(k)) for k in range(1, longest + 1, every)]
-        across = Axis("pass", ticks, partial(_along, longest))
-        known = [entry["values"].get(key) for entries in having.values() for entry in entries]
-        values = [value for value in known if value is not None]
-        title = quantity["title"]
-        up = (
-            logarithmic(title, max(values))
-            if quantity["logarithmic"]
-            else linear(title, max(0.0, *values), lambda value: f"{value:g}", min(0.0, *values))
-        )
-        lines = [
-            Line(place, _title(methods[place]), _points(entries, key))
-            for place, entries in having.items()
-        ]
-        panels.append(chart(title, across, up, lines, shown))
+    drawn = {key: _having(methods, key) for key in results["quantities"]}
+    for having in drawn.values():
+        # No diagram is empty at first.
+        if having and not shown & having.keys():
+            shown.add(min(having))
+    panels = [
+        _panel(key, quantity, {place: methods[place] for place in drawn[key]}, shown)
+        for key, quantity in results["quantities"].items()
+        if drawn[key]
+    ]
     legend = switches([method["name"] for method in methods], shown)
     return f'<div class="plots">{legend}<div class="panels">{"".join(panels)}</div></div>'
 
 
-def _along(longest: int, number: float) -> float:
-    """Return the place of a pass on an axis of `longest` passes."""
-    return (number - 1) / max(1, longest - 1)
+def _having(methods: Sequence[MethodResults], key: str) -> dict[int, list[float]]:
+    """Return the defined values of a quantity by the places of the methods that have any."""
+    found = {
+        place: [
+            value for entry in _learning(method) if (value := entry["values"].get(key)) is not None
+        ]
+        for place, method in enumerate(methods)
+    }
+    return {place: values for place, values in found.items() if values}
+
+
+def _panel(
+    key: str, quantity: Quantity, methods: Mapping[int, MethodResults], shown: set[int]
+) -> str:
+    """Return the diagram of a quantity, a line each of some methods at their places."""
+    longest = max(len(_learning(method)) for method in methods.values())
+    ticks = [(float(k), str(k)) for k in range(1, longest + 1, max(1, longest // 6))]
+    across = Axis("pass", ticks, lambda number: (number - 1) / max(1, longest - 1))
+    values = [value for found in _having(list(methods.values()), key).values() for value in found]
+    title = quantity["title"]
+    if quantity["logarithmic"]:
+        up = logarithmic(title, max(values))
+    else:
+        up = linear(title, max(0.0, *values), lambda value: f"{value:g}", min(0.0, *values))
+    lines = [
+        Line(place, _title(method), _points(_learning(method), key))
+        for place, method in methods.items()
+    ]
+    return chart(title, across, up, lines, shown)
 
 
 def _learning(method: MethodResults) -> list[Pass]:

@@ -114,8 +114,8 @@ def _method_costs(results: Results) -> str:
     return (
         "<details><summary>Thresholds and time of each method and repeat</summary>"
         '<div class="scroll"><table class="stages"><thead><tr><th scope="col">Method</th>'
-        '<th scope="col">Seed</th><th scope="col">Of pixels</th><th scope="col">Of pictures</th>'
-        '<th scope="col">Time</th>'
+        '<th scope="col">Seed</th><th scope="col">Threshold of pixels</th>'
+        '<th scope="col">Threshold of pictures</th><th scope="col">Time</th>'
         f'<th scope="col">CPU</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
         "</details>"
     )

@@ -126,10 +126,12 @@ def curves(results: Results) -> Section:
     return Section("curves", "Curves", title, curve_panels(results))
 
 
-def learning(results: Results, title: str = "How the methods learned") -> Section:
+def learning(results: Results) -> Section:
     """Return what happened pass by pass."""
     text = (
         '<p class="quiet">First repeat. Where a line breaks, the model of one method ends and '
         "another method continues it.</p>"
     )
-    return Section("learning", "Learning", title, text + learning_panels(results))
+    return Section(
+        "learning", "Learning", "How the methods learned", text + learning_panels(results)
+    )

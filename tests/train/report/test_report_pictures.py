@@ -13,10 +13,11 @@ from train.experiments.sim_to_real.memory_map import patch_picture, project
 from train.experiments.sim_to_real.settings import Settings
 from train.report.candidates import RULES
 from train.report.cases import around, close_up
+from train.report.charts import learning_panels
 from train.report.evidence import class_order, order
 from train.report.grid import grid_pictures
 from train.report.marks import overlay, reduced
-from train.report.plot import logarithmic
+from train.report.plot import linear, logarithmic
 from train.report.reading import Reading, regular
 from train.report.results import read_results
 
@@ -202,3 +203,21 @@ def test_numbers_that_are_not_finite_are_undefined(experiment):
     results["peak_memory_mb"] = float("nan")
     path.write_text(json.dumps(results))
     assert read_results(experiment)["peak_memory_mb"] is None
+
+
+def test_a_scale_below_zero_has_round_ticks() -> None:
+    axis = linear("loss", 0.5, lambda value: f"{value:g}", -1.3)
+    assert [text for _, text in axis.ticks] == ["-1.5", "-1", "-0.5", "0", "0.5"]
+    assert axis.at(-1.5) == 0 and axis.at(0.5) == 1 and axis.at(-0.5) == 0.5
+
+
+def test_no_diagram_of_learning_is_empty_at_first(results) -> None:
+    hidden = next(m for m in results["methods"] if m["name"] not in results["shown"])
+    hidden["repeats"][0]["learning"] = [
+        {"fit": hidden["name"], "epoch": n + 1, "values": {"loss": -1.0 - n}} for n in range(40)
+    ]
+    results["quantities"]["loss"] = {"title": "Loss", "logarithmic": False}
+    panels = learning_panels(results)
+    (loss,) = [panel for panel in panels.split("<svg") if 'aria-label="Loss"' in panel]
+    assert loss.count("<circle") == 40 and " off" not in loss
+    assert ">-40<" in loss and ">0<" in loss

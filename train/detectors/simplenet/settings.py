@@ -91,6 +91,6 @@ METHODS = {
         detector="train.detectors.simplenet.detector:SimpleNet",
         summary="features told from noisy ones by a small network (Liu et al., arXiv 2303.15140)",
         small={"epochs": 2, "batch": 2},
-        history="train.training.history:history",
+        history="train.detectors.simplenet.history:history",
     )
 }

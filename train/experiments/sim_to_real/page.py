@@ -38,7 +38,7 @@ def compose(results: Results, reading: Reading, folder: Path) -> Page:
             sections.pictures(results, reading, _best_baseline(results)),
             sections.cases(results, reading),
             sections.curves(results),
-            sections.learning(results, "How the coresets learned"),
+            sections.learning(results),
             Section(
                 "memory",
                 "Memory",
