@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from stainless.errors import InputError
+from stainless.errors import DataWarning, InputError
 from stainless.files import naming, replacing, write_text
 
 _CHUNK = 1 << 20
@@ -26,16 +27,18 @@ class OwnFiles:
     Args:
         folder: of the results; it need not be there yet.
         command: name of the command.
+        source: what the files are made of, where those of another source stay as well.
 
     Raises:
         InputError: the folder is a file.
     """
 
-    def __init__(self, folder: Path, command: str) -> None:
+    def __init__(self, folder: Path, command: str, source: str | None = None) -> None:
         if folder.exists() and not folder.is_dir():
             raise InputError(f"--out: {folder} is a file, expected a folder")
         self.folder = folder
         self.command = command
+        self.source = source
         self._record = folder / f".stainless-{command}.jsonl"
         self._known: dict[str, list[dict[str, Any]]] = {}
         self._opened = False
@@ -47,7 +50,8 @@ class OwnFiles:
         path = self.folder / name
         if not path.exists() and not path.is_symlink():
             return True
-        return path.is_file() and any(_fits(path, entry) for entry in self._known.get(name, ()))
+        own = (e for e in self._known.get(name, ()) if e.get("source") == self.source)
+        return path.is_file() and any(_fits(path, entry) for entry in own)
 
     def require(self, names: Iterable[str]) -> None:
         """Refuse to replace what is not the command's own.
@@ -60,15 +64,42 @@ class OwnFiles:
         """
         for name in names:
             if not self.owns(name):
+                source = f" of {self.source}" if self.source is not None else ""
                 raise InputError(
-                    f"{self.folder / name}: was not written by an earlier `{self.command}`, or was "
-                    "changed since, so it is not replaced; move it away or give another --out"
+                    f"{self.folder / name}: was not written by an earlier `{self.command}`{source},"
+                    " or was changed since, so it is not replaced; move it away or give another "
+                    "--out"
                 )
 
     def remove(self, name: str) -> None:
         """Remove a file of an earlier run, if it is there; raises as `require`."""
         self.require([name])
         (self.folder / name).unlink(missing_ok=True)
+
+    def clear(self, keep: Iterable[str]) -> None:
+        """Remove the files of earlier runs that this one does not write.
+
+        What was changed since stays, and a `DataWarning` tells it.
+
+        Args:
+            keep: names of this run's files.
+        """
+        for name in sorted({*self._known} - {*keep}):
+            path = self.folder / name
+            if not self.owns(name):
+                warnings.warn(
+                    f"{path}: is of an earlier `{self.command}`, not of this one, but was changed "
+                    "since, so it stays",
+                    DataWarning,
+                    stacklevel=2,
+                )
+                continue
+            path.unlink(missing_ok=True)
+            del self._known[name]
+            for folder in path.parents:
+                if folder == self.folder or not folder.is_dir() or any(folder.iterdir()):
+                    break
+                folder.rmdir()
 
     @contextmanager
     def replacing(self, path: Path) -> Iterator[Path]:
@@ -83,8 +114,12 @@ class OwnFiles:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file atomically, as `stainless.files.write_text`; raises as `require`."""
+        self.write_bytes(name, text.encode(errors="backslashreplace"))
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Write a file atomically; raises as `require`."""
         with self.replacing(self.folder / name) as beside:
-            beside.write_bytes(text.encode(errors="backslashreplace"))
+            beside.write_bytes(data)
 
     @contextmanager
     def growing(self, name: str) -> Iterator[Callable[[str], None]]:
@@ -117,6 +152,8 @@ class OwnFiles:
                 file.close()
 
     def _note(self, entry: dict[str, Any]) -> None:
+        if self.source is not None:
+            entry["source"] = self.source
         known = self._known.setdefault(entry["name"], [])
         known.append(entry)
         # The file is what was noted last or, after a kill before it took its place, before that.
@@ -145,7 +182,7 @@ def _entries(record: Path) -> Iterator[dict[str, Any]]:
             known = {key: entry[key] for key in ("name", "size", "sha256")}
         except (ValueError, KeyError, TypeError):
             continue
-        yield {**known, "grows": True} if entry.get("grows") else known
+        yield known | {key: entry[key] for key in ("grows", "source") if key in entry}
 
 
 def _fits(path: Path, entry: dict[str, Any]) -> bool:

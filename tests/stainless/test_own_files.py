@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stainless.errors import InputError
+from stainless.errors import DataWarning, InputError
 from stainless.own_files import OwnFiles
 
 
@@ -151,3 +151,30 @@ def test_any_order_of_writing_is_remembered(tmp_path_factory, writes):
         last[name] = data
     assert {name: (folder / name).read_bytes() for name in last} == last
     assert all(OwnFiles(folder, "score").owns(name) for name in "abc")
+
+
+def test_what_a_run_does_not_write_goes_and_what_was_changed_stays(tmp_path):
+    own = OwnFiles(tmp_path, "score")
+    for name in ("a.png", "lot/1/b.png", "lot/c.png", "d.png"):
+        own.write_text(name, name)
+    (tmp_path / "lot/c.png").write_text("changed")
+    (tmp_path / "mine.png").write_text("mine")
+    (tmp_path / "d.png").unlink()
+    again = OwnFiles(tmp_path, "score")
+    with pytest.warns(DataWarning, match=r"c.png: is of an earlier `score`.* so it stays") as told:
+        again.clear(["a.png"])
+    assert len(told) == 1
+    assert written(tmp_path) == {"a.png": "a.png", "lot/c.png": "changed", "mine.png": "mine"}
+    assert not (tmp_path / "lot/1").exists()
+
+
+def test_files_of_another_source_stay(tmp_path):
+    OwnFiles(tmp_path, "export", "one").write_text("a.json", "1")
+    for source in ("two", None):
+        other = OwnFiles(tmp_path, "export", source)
+        assert not other.owns("a.json") and other.owns("b.json")
+    with pytest.raises(InputError, match="by an earlier `export` of two, or was changed since"):
+        OwnFiles(tmp_path, "export", "two").require(["a.json"])
+    OwnFiles(tmp_path, "export", "two").write_text("b.json", "2")
+    OwnFiles(tmp_path, "export", "one").write_text("a.json", "3")
+    assert written(tmp_path) == {"a.json": "3", "b.json": "2"}

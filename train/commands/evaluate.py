@@ -48,10 +48,11 @@ def run(args: argparse.Namespace) -> int:
     from train.scoring import at_models_depth, scored_records
 
     own = OwnFiles(args.out, "evaluate")
-    own.require([METRICS, ROWS, TABLE])
     samples = labelled_split(args)
+    written = [METRICS, ROWS, TABLE]
     if args.keep_maps:
-        own.require(map_file(Path("maps"), sample.name).as_posix() for sample in samples)
+        written += [map_file(Path("maps"), sample.name).as_posix() for sample in samples]
+    own.require(written)
     check_truth(samples)
     model = open_model(args)
     samples = at_models_depth(model, samples)
@@ -66,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
         **result,
     }
     table = format_table(result)
+    own.clear(written)
     own.write_text(ROWS, csv_text(result))
     own.write_text(TABLE, table + "\n")
     own.write_text(METRICS, json_text(result))

@@ -63,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
     own = OwnFiles(args.out, "score")
     _refuse_inside_images(args.out, args.images)
     named = named_pictures(args.images)
-    own.require([VERDICTS, *(f"{name}_{kind}.png" for name in named for kind in KINDS)])
+    written = [VERDICTS, *(f"{name}_{kind}.png" for name in named for kind in KINDS)]
+    own.require(written)
     model = open_model(args)
     decision = chosen(model, args)
     samples = at_models_depth(
@@ -74,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
         ],
     )
     guarantee = _guarantee(model, decision)
+    # Pictures of an earlier run must not stand beside this one's verdicts.
+    own.clear(written)
     flagged = failed = 0
     with own.growing(VERDICTS) as add:
         for sample in tqdm(samples, unit="image", disable=None, leave=False):
@@ -126,7 +129,7 @@ def _verdict(model: Model, decision: Decision, sample: Sample, own: OwnFiles) ->
     }
     if score.map is not None and decision.pixel is not None:
         for kind, picture in render(image, score.map, decision.pixel).items():
-            _write_picture(own, own.folder / f"{sample.name}_{kind}.png", picture)
+            _write_picture(own, f"{sample.name}_{kind}.png", picture)
     return line
 
 
@@ -198,13 +201,12 @@ def _refuse_inside_images(out: Path, given: list[Path]) -> None:
             raise InputError(f"--out: {out} lies in {place}, which is scored, expected another")
 
 
-def _write_picture(own: OwnFiles, path: Path, pixels: np.ndarray) -> None:
+def _write_picture(own: OwnFiles, name: str, pixels: np.ndarray) -> None:
     """Write a picture; OpenCV gives its bytes alone, since it cannot open every file name."""
     import cv2
 
     _, data = cv2.imencode(".png", pixels)
-    with own.replacing(path) as beside:
-        beside.write_bytes(data.tobytes())
+    own.write_bytes(name, data.tobytes())
 
 
 if __name__ == "__main__":

@@ -182,3 +182,11 @@ def test_a_validation_part_is_held_out_in_whole_groups(data, model, capsys, tmp_
     line = refused(capsys, "threshold", *place[:2], "--data", data, *place[4:])
     assert "has a validation split of plate" in line
     assert "expected between 0 and 1" in refused(capsys, "threshold", *place[:-1], "1.5")
+
+
+def test_maps_of_an_earlier_run_go(data, model, tmp_path, capsys):
+    words = ["evaluate", "--model", model, "--data", data, "--category", "plate", "--out", tmp_path]
+    assert run(capsys, *words, "--keep-maps")[0] == 0
+    assert [*(tmp_path / "maps").rglob("*.npy")]
+    assert run(capsys, *words)[0] == 0
+    assert not (tmp_path / "maps").exists() and (tmp_path / "metrics.json").is_file()

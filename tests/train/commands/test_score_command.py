@@ -219,3 +219,23 @@ def test_results_go_to_a_folder_apart_from_the_pictures(data, model, tmp_path, c
         line = refused(capsys, *words, "--model", model, "--out", file)
         assert f"--out: {file} is a file, expected a folder" in line
     assert file.read_text() == "mine"
+
+
+def test_pictures_of_an_earlier_run_do_not_stand_beside_new_verdicts(data, model, tmp_path, capsys):
+    for name in "abc":
+        (tmp_path / f"lot/{name}").mkdir(parents=True)
+        shutil.copy(data / "plate/test/good/0.png", tmp_path / f"lot/{name}/{name}.png")
+    out = tmp_path / "out"
+    words = ["score", "--model", model, "--out", out]
+    assert run(capsys, *words, tmp_path / "lot")[0] == 0
+    assert (out / "a/a_heat.png").is_file()
+    (out / "b/b_mask.png").write_bytes(b"corrected")
+    (out / "notes.txt").write_text("mine")
+    code, lines, errors = run(capsys, *words, tmp_path / "lot/c")
+    assert code == 0 and len(lines) == 1
+    told = [line for line in errors if "so it stays" in line]
+    assert len(told) == 1 and f"{out / 'b/b_mask.png'}: is of an earlier `score`" in told[0]
+    left = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    pictures = {f"c_{kind}.png" for kind in ("heat", "mask", "overlay")}
+    others = {"b/b_mask.png", "notes.txt", "verdicts.jsonl", ".stainless-score.jsonl"}
+    assert left == pictures | others and not (out / "a").exists()
