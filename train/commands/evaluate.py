@@ -79,7 +79,9 @@ def run(args: argparse.Namespace) -> int:
 def _warn_of_fitted(model: Model, category: str, samples: Sequence[Sample]) -> None:
     """Tell if the model's thresholds were fitted to some of these images."""
     fitted = {
-        known for entry in model.thresholds.values() for known in entry.get("fingerprints", ())
+        fingerprint
+        for entry in model.thresholds.values()
+        for fingerprint in entry.get("fingerprints", ())
     }
     again = fitted & {*fingerprints(category, samples)}
     if again:

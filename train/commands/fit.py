@@ -51,10 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_method(parser: argparse.ArgumentParser) -> None:
+    from train.detectors.detector import DEFAULT
+
     parser.add_argument(
         "--method",
         metavar="NAME",
-        help="see `stainless methods` (default: sequential_patchcore, or that of --from)",
+        help=f"see `stainless methods` (default: {DEFAULT}, or that of --from)",
     )
 
 

@@ -18,11 +18,10 @@ def run(args: argparse.Namespace) -> int:
     del args
     head = ("method", "learns from", "maps", "melds", "continues", "explains", "what it is")
     rows: list[tuple[str, ...]] = [head]
-    for name, known in methods().items():
-        can = (known.maps, known.melds, known.continues, known.explains)
-        rows.append(
-            (name, known.learns_from, *("yes" if it else "no" for it in can), known.summary)
-        )
+    for name, method in methods().items():
+        abilities = (method.maps, method.melds, method.continues, method.explains)
+        answers = ("yes" if able else "no" for able in abilities)
+        rows.append((name, method.learns_from, *answers, method.summary))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stainless.own_files import OwnFiles
     from train.detectors.detector import Score
     from train.detectors.model_file import Model
-    from train.verdicts.conformal import Watch
+    from train.verdicts.conformal import DriftCheck
     from train.verdicts.decision import Decision
 
 #: Significant digits of scores in a verdict; a float32 holds hardly more.
@@ -95,15 +95,15 @@ def run(args: argparse.Namespace) -> int:
     return SOME_FAILED if failed else 0
 
 
-def _guarantee(model: Model, decision: Decision) -> Watch | None:
+def _guarantee(model: Model, decision: Decision) -> DriftCheck | None:
     """Return what follows whether the guarantee still holds; None where none decides."""
-    from train.verdicts.conformal import Watch
+    from train.verdicts.conformal import DriftCheck
     from train.verdicts.rule import PICTURE
 
     entry = model.thresholds.get(PICTURE, {})
     # A rule that promises keeps what its promise rests on.
     promised = "calibration" in entry and decision.picture_rule == entry["rule"]
-    return Watch(entry) if promised else None
+    return DriftCheck(entry) if promised else None
 
 
 def _verdict(model: Model, decision: Decision, sample: Sample, own: OwnFiles) -> dict[str, Any]:

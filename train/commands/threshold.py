@@ -46,20 +46,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "train stands for what fit --hold-out has kept from learning",
     )
     for kind, option in OPTIONS.items():
-        able = [known for known in all_rules().values() if kind in known.of]
+        able = [rule for rule in all_rules().values() if kind in rule.of]
         parser.add_argument(
             option,
-            choices=[known.name for known in able],
+            choices=[rule.name for rule in able],
             help=f"of the {kind} threshold: "
-            + "; ".join(f"{known.name}: {known.summary}" for known in able),
+            + "; ".join(f"{rule.name}: {rule.summary}" for rule in able),
         )
-    for known in all_rules().values():
-        if known.parameter is not None:
+    for rule in all_rules().values():
+        if rule.parameter is not None:
             parser.add_argument(
-                f"--{known.name}",
+                f"--{rule.name}",
                 type=float,
-                metavar=known.parameter,
-                help=f"use the rule {known.name} with this number (default: {known.default:g})",
+                metavar=rule.parameter,
+                help=f"use the rule {rule.name} with this number (default: {rule.default:g})",
             )
     add_hold_out(parser)
 
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         "fingerprints": fingerprints(args.category, samples),
     }
     model.thresholds.clear()
-    model.thresholds.update({kind: {**known.entry(), **origin} for kind, known in fitted.items()})
+    model.thresholds.update({kind: {**fit.entry(), **origin} for kind, fit in fitted.items()})
     model.save(args.model)
     good = sum(sample.is_good for sample in samples)
     used = f"{len(samples)} {args.split} images of {args.category}, {good} of them good"
@@ -104,27 +104,27 @@ def _rules(args: argparse.Namespace, samples: Sequence[Sample]) -> dict[str, Rul
     Raises:
         InputError: a rule that was asked for cannot, or none can.
     """
-    asked = [known for known in all_rules().values() if _given(args, known) is not None]
+    asked = [rule for rule in all_rules().values() if _given(args, rule) is not None]
     chosen = {}
     for kind, option in OPTIONS.items():
         name = getattr(args, option[2:].replace("-", "_"))
-        explicit = name is not None or any(kind in known.of for known in asked)
+        explicit = name is not None or any(kind in rule.of for rule in asked)
         if name is None:
-            known = next((k for k in asked if kind in k.of), usual_rule(kind, samples))
+            rule = next((rule for rule in asked if kind in rule.of), usual_rule(kind, samples))
         else:
-            known = rule_named(name, kind)
-        missing = lacks(known, samples)
+            rule = rule_named(name, kind)
+        missing = lacks(rule, samples)
         if missing is None:
-            chosen[kind] = known
+            chosen[kind] = rule
         elif explicit:
             raise InputError(
                 f"{args.data / args.category}: {missing} of the {args.split} split, which the rule "
-                f"{known.name} needs"
+                f"{rule.name} needs"
             )
     # Products have no usual rule: a threshold of theirs comes with a rule that serves them.
-    for known in asked:
-        if PRODUCT in known.of:
-            chosen[PRODUCT] = known
+    for rule in asked:
+        if PRODUCT in rule.of:
+            chosen[PRODUCT] = rule
     if not chosen:
         raise InputError(
             f"{args.data / args.category}: no threshold can be fitted to the {args.split} split"
@@ -132,8 +132,8 @@ def _rules(args: argparse.Namespace, samples: Sequence[Sample]) -> dict[str, Rul
     return chosen
 
 
-def _given(args: argparse.Namespace, known: Rule) -> float | None:
-    value: float | None = getattr(args, known.name.replace("-", "_"), None)
+def _given(args: argparse.Namespace, rule: Rule) -> float | None:
+    value: float | None = getattr(args, rule.name.replace("-", "_"), None)
     return value
 
 
@@ -147,7 +147,7 @@ def _tell(args: argparse.Namespace, fitted: dict[str, Fitted], used: str) -> Non
             print(f"{args.model}: no {title} can be fitted to the {used}")
             continue
         print(f"{args.model}: {title} {found.value:.6g}, {found.line} ({found.rule}) on the {used}")
-    for caution in dict.fromkeys(known.caution for known in fitted.values() if known.caution):
+    for caution in dict.fromkeys(fit.caution for fit in fitted.values() if fit.caution):
         print(f"warning: {caution}", file=sys.stderr)
 
 

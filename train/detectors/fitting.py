@@ -70,7 +70,7 @@ def fit_file(
     else:
         model = Model.new(name, settings, context)
         model.metadata["fits"] = [{**request, "finished": False}]
-    samples = [sample for each in trainsets for sample in each.samples]
+    samples = [sample for trainset in trainsets for sample in trainset.samples]
     record_depth(model.metadata, samples, is_first=base is None)
     learned = not known.continues
 

@@ -217,9 +217,9 @@ def read(path: Path) -> Stored:
 
 def _read_older(path: Path, entries: Mapping[str, str]) -> Stored:
     """Return what is in a file of a format that a method had for itself."""
-    for known in methods().values():
-        if entries.get("format") in known.formats:
-            stored: Stored = named(known.formats[entries["format"]])(path)
+    for owner in methods().values():
+        if entries.get("format") in owner.formats:
+            stored: Stored = named(owner.formats[entries["format"]])(path)
             return stored
     raise InputError(f"{path}: is no model file, format {entries.get('format')!r}")
 

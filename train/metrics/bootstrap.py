@@ -104,7 +104,7 @@ def _compared(
     seed: int,
     rounds: int,
 ) -> dict[str, Interval]:
-    rows = [sorted(each, key=lambda row: row["name"]) for each in (first, second)]
+    rows = [sorted(table, key=lambda row: row["name"]) for table in (first, second)]
     for key in ("name", "label", "group", "defects"):
         if [row.get(key) for row in rows[0]] != [row.get(key) for row in rows[1]]:
             raise InputError(f"the two evaluations are of different images: their {key}s differ")

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 USUAL = {PIXEL: ("pixel-f1", "false-alarms"), PICTURE: ("balanced", "picture-f1", "false-alarms")}
 
 
-def lacks(known: Rule, samples: Sequence[Sample]) -> str | None:
+def lacks(rule: Rule, samples: Sequence[Sample]) -> str | None:
     """Return, in a few words, what a rule needs and samples do not have; None for nothing."""
-    if known.needs_masks and any(sample.truth != PIXEL for sample in samples):
+    if rule.needs_masks and any(sample.truth != PIXEL for sample in samples):
         return "there are no masks"
-    if (known.needs_defects or known.needs_masks) and all(sample.is_good for sample in samples):
+    if (rule.needs_defects or rule.needs_masks) and all(sample.is_good for sample in samples):
         return "no image has a defect"
-    if known.needs_nominal and not any(sample.is_good for sample in samples):
+    if rule.needs_nominal and not any(sample.is_good for sample in samples):
         return "no image is good"
     return None
 
@@ -34,10 +34,10 @@ def usual_rule(kind: str, samples: Sequence[Sample]) -> Rule:
     only how many of them would be flagged.
     """
     rules = [rule_named(name, kind) for name in USUAL[kind]]
-    return next((known for known in rules if lacks(known, samples) is None), rules[-1])
+    return next((rule for rule in rules if lacks(rule, samples) is None), rules[-1])
 
 
 def usual_rules(samples: Sequence[Sample]) -> dict[str, Rule]:
     """Return the usual rule of each kind of threshold that can be fitted to samples."""
     rules = {kind: usual_rule(kind, samples) for kind in (PIXEL, PICTURE)}
-    return {kind: known for kind, known in rules.items() if lacks(known, samples) is None}
+    return {kind: rule for kind, rule in rules.items() if lacks(rule, samples) is None}

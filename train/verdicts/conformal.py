@@ -138,7 +138,7 @@ def drift(calibration: np.ndarray, scores: np.ndarray, limit: float) -> Drift:
     return Drift(len(new), probability, shift)
 
 
-class Watch:
+class DriftCheck:
     """Follows the scores of new pictures beside those that a guarantee rests on.
 
     Args:

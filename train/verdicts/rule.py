@@ -133,7 +133,7 @@ def all_rules() -> dict[str, Rule]:
     """Return every rule by its name, sorted."""
     modules = plugins.modules("train.verdicts.rules").values()
     found: list[Rule] = [import_module(module).RULE for module in modules]
-    return {known.name: known for known in sorted(found, key=lambda known: known.name)}
+    return {rule.name: rule for rule in sorted(found, key=lambda rule: rule.name)}
 
 
 def rule_named(name: str, of: str) -> Rule:
@@ -146,7 +146,7 @@ def rule_named(name: str, of: str) -> Rule:
     Raises:
         InputError: there is none of that name, or not for this.
     """
-    able = {known.name: known for known in all_rules().values() if of in known.of}
+    able = {rule.name: rule for rule in all_rules().values() if of in rule.of}
     if name not in able:
         raise InputError(f"rule {name!r} of a {of}: expected one of {', '.join(able)}")
     return able[name]
@@ -160,11 +160,11 @@ def fit_areas(
     Raises:
         InputError: as `rule`, or an area's scores allow none; the line names the area.
     """
-    known = rule_named(name, PICTURE)
+    rule = rule_named(name, PICTURE)
     fitted = {}
     for area, labelled in areas.items():
         try:
-            fitted[area] = known.fit(labelled, parameter)
+            fitted[area] = rule.fit(labelled, parameter)
         except InputError as error:
             raise InputError(f"area {area!r}: {error}") from None
     return fitted

@@ -255,7 +255,7 @@ class Coreset:
         melded.history = [
             {
                 "event": "meld",
-                "parts": [
+                "sources": [
                     {"members": len(coreset), "history": coreset.history} for coreset in coresets
                 ],
                 "passes": [asdict(record) for record in records],

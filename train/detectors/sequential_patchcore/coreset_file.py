@@ -15,7 +15,10 @@ from safetensors.numpy import load, save
 from stainless.errors import InputError
 from stainless.files import escaped, write_bytes
 
-FORMAT = "stainless sequential coreset 1"
+FORMAT = "stainless sequential coreset 2"
+
+#: Under which key each format that can be read has its description.
+KEYS = {FORMAT: "description", "stainless sequential coreset 1": "facts"}
 
 
 def write(path: Path, tensors: Mapping[str, np.ndarray], description: Mapping[str, Any]) -> None:
@@ -26,7 +29,7 @@ def write(path: Path, tensors: Mapping[str, np.ndarray], description: Mapping[st
     """
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     described = escaped(json.dumps(description, sort_keys=True, ensure_ascii=False))
-    metadata = {"format": FORMAT, "facts": described, "sha256": checksum(arrays, described)}
+    metadata = {"format": FORMAT, KEYS[FORMAT]: described, "sha256": checksum(arrays, described)}
     write_bytes(path, save(arrays, metadata))
 
 
@@ -44,9 +47,9 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
     except (SafetensorError, ValueError) as error:
         raise InputError(f"{path}: not a coreset file, or truncated: {error}") from error
-    if metadata.get("format") != FORMAT:
+    if metadata.get("format") not in KEYS:
         raise InputError(f"{path}: format is {metadata.get('format')!r}, expected '{FORMAT}'")
-    described = metadata.get("facts", "")
+    described = metadata.get(KEYS[metadata["format"]], "")
     if metadata.get("sha256") != checksum(arrays, described):
         raise InputError(f"{path}: checksum does not match, the file was altered or damaged")
     return arrays, json.loads(described)

@@ -56,9 +56,10 @@ METHODS = {
         extended_by=("epochs",),
         small={"size": 64, "epochs": 2},
         formats={
-            "stainless sequential coreset 1": (
+            f"stainless sequential coreset {number}": (
                 "train.detectors.sequential_patchcore.coreset_model:stored"
             )
+            for number in (1, 2)
         },
         history="train.detectors.sequential_patchcore.history:history",
     )

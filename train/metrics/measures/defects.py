@@ -68,7 +68,7 @@ class Measure:
         classes, instances, names = record.annotated()
         if classes.shape != record.mask.shape or instances.shape != record.mask.shape:
             raise InputError(f"{record.name}: annotation and ground truth differ in size")
-        self._kinds.update((known.name, known.kind) for known in names.values())
+        self._kinds.update((entry.name, entry.kind) for entry in names.values())
         recalls, touched = [], 0
         shares: dict[str, dict[str, float]] = {}
         for instance in instances_of(reading.flagged_map, classes, instances, record.ignore):

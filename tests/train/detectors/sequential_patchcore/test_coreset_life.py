@@ -184,7 +184,7 @@ def test_melding_covers_what_the_parts_cover(tmp_path):
     union = torch.cat(before)
     assert covering_radius(melded, [union]) <= melded.separation
     assert all(torch.equal(part.members, old) for part, old in zip(parts, before, strict=True))
-    assert [part["members"] for part in melded.history[0]["parts"]] == [40, 40, 40]
+    assert [source["members"] for source in melded.history[0]["sources"]] == [40, 40, 40]
     melded.save(tmp_path / "y.safetensors")
     for found in (melded, Coreset.load(tmp_path / "y.safetensors")):
         assert {found.origin(k).dataset for k in range(60)} == {"line 0", "line 1", "line 2"}
