@@ -21,6 +21,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _ORIENTATION, _SUBFILE, _WIDTH, _HEIGHT, _BITS = 274, 254, 256, 257, 258
+_CHANNELS = 277
 
 #: TIFF's SMaxSampleValue and DNG's WhiteLevel.
 _WHITE_TAGS = (341, 50717)
@@ -50,6 +51,8 @@ class Header:
         transparent: the one transparent colour of a PNG without palette and alpha (tRNS).
         is_palette: the colours are a PNG's palette.
         pages: pictures in the file.
+        lost_alpha: it has transparency that OpenCV does not decode: grey and alpha in a TIFF, the
+            fourth byte of a BMP's pixels.
     """
 
     size: tuple[int, int] | None = None
@@ -61,6 +64,7 @@ class Header:
     transparent: tuple[int, ...] | None = None
     is_palette: bool = False
     pages: int = 1
+    lost_alpha: bool = False
 
 
 def read_header(data: bytes) -> Header:
@@ -77,6 +81,8 @@ def read_header(data: bytes) -> Header:
         return _webp(data)
     if data[:4] in _TIFF:
         return _tiff(data)
+    if data[:2] == b"BM" and len(data) >= 34:
+        return Header(lost_alpha=_has_bmp_alpha(data))
     return Header()
 
 
@@ -230,6 +236,7 @@ def _tiff(data: bytes | mmap.mmap) -> Header:
         value, offset, form = fields.get(_ORIENTATION, (1, 0, ""))
         if 1 <= value <= 8 and offset:
             header.orientation, header.orientation_at = value, (offset, form)
+        header.lost_alpha = fields.get(_CHANNELS, (1, 0, ""))[0] == 2
         bits = fields.get(_BITS, (8, 0, ""))[0]
         header.bits = bits if header.size else None
         for tag in _WHITE_TAGS:
@@ -238,6 +245,12 @@ def _tiff(data: bytes | mmap.mmap) -> Header:
                 header.white = white if white & (white + 1) == 0 else header.white
     header.pages = max(1, pages)
     return header
+
+
+def _has_bmp_alpha(data: bytes) -> bool:
+    start, bits = int.from_bytes(data[10:14], "little"), int.from_bytes(data[28:30], "little")
+    # Most writers leave one value there, which is no transparency, whatever it is.
+    return bits == 32 and len(set(data[start + 3 :: 4])) > 1
 
 
 def _exif_orientation(blob: bytes) -> int:

@@ -38,6 +38,11 @@ def load_binary(
             own transparency, or fits a turned picture in two ways.
     """
     pixels, header = read(path)
+    if header.lost_alpha:
+        raise InputError(
+            f"{path}: mask is transparent in part, which is not read in this format (BMP, or grey "
+            "with alpha in a TIFF); expected a PNG"
+        )
     marked = _marked(pixels, header, path, any_value)
     return _fitted(marked, header, frame, mask_frame, path, "mask")
 

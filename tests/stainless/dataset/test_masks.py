@@ -150,3 +150,29 @@ def test_a_good_picture_may_have_a_blank_mask(mvtec):
     write_mask(path)
     with pytest.raises(InputError, match="marks pixels, but its image counts as good"):
         load_mask(good)
+
+
+@pytest.mark.parametrize("ending", [".tif", ".png", ".webp", ".bmp"])
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_alpha_of_a_mask_is_never_lost(tmp_path, mode, ending):
+    marked = np.zeros((6, 8), np.uint8)
+    marked[2:4, 2:5] = 255
+    white = np.full_like(marked, 255)
+    picture = Image.fromarray(np.dstack([white] * (len(mode) - 1) + [marked]))
+    assert picture.mode == mode
+    path = tmp_path / f"mask{ending}"
+    if ending == ".bmp":
+        picture = picture.convert("RGBA")
+    picture.save(path, **({"lossless": True} if ending == ".webp" else {}))
+    if ending == ".bmp" or (ending == ".tif" and mode == "LA"):
+        with pytest.raises(InputError, match="transparent in part, which is not read"):
+            load_binary(path, (6, 8))
+    else:
+        assert (load_binary(path, (6, 8)) == (marked > 0)).all()
+
+
+def test_a_32_bit_bmp_without_transparency(tmp_path):
+    marked = np.zeros((6, 8), np.uint8)
+    marked[2:4, 2:5] = 255
+    Image.fromarray(marked).convert("RGBA").save(tmp_path / "mask.bmp")
+    assert (load_binary(tmp_path / "mask.bmp", (6, 8)) == (marked > 0)).all()
