@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from stainless.dataset.folder_names import refuse_misnamed
-from stainless.dataset.folders import note_loose, read_labelled, read_nominal, read_plain
+from stainless.dataset.folders import (
+    note_loose,
+    note_stray,
+    read_labelled,
+    read_nominal,
+    read_plain,
+)
 from stainless.dataset.groups import grouped
 from stainless.dataset.labels import read_shapes, refuse_labels
 from stainless.dataset.layouts import ANNOTATIONS, VALIDATION, Loco
+from stainless.dataset.left_masks import refuse_left_masks
 from stainless.dataset.listing import Skipped, folders, list_images
 from stainless.dataset.sample import GOOD, Sample
 from stainless.dataset_options import FRAMES
-from stainless.errors import InputError
+from stainless.errors import DataWarning, InputError
 
 SPLITS = ("train", "test", "validation")
 
@@ -75,13 +83,31 @@ def read_category(
     else:
         refuse_labels(root, category, split)
         samples = _read_folders(root, category, split, skipped)
+        if is_split_up(folder):
+            _refuse_left_masks(root, category, samples)
+    if is_split_up(folder):
+        note_stray(folder, BESIDE if folder.resolve() == root.resolve() else (), skipped)
     skipped.warn()
+    if split == "test" and not any(sample.is_good for sample in samples):
+        warnings.warn(
+            f"{folder}: its test split has no good picture, so every alarm there is right",
+            DataWarning,
+            stacklevel=2,
+        )
     samples = [_annotated(sample, root / ANNOTATIONS, category) for sample in samples]
     if mask_frame is not None or white_level is not None:
         samples = [
             replace(sample, mask_frame=mask_frame, white_level=white_level) for sample in samples
         ]
     return sorted(grouped(samples, folder, split), key=lambda sample: sample.name)
+
+
+def _refuse_left_masks(root: Path, category: str, samples: list[Sample]) -> None:
+    images = [sample.image for sample in samples]
+    tree = root / VALIDATION / category
+    for folder in (root / category, tree if tree.is_dir() else None):
+        if folder is not None:
+            refuse_left_masks(root, folder, images)
 
 
 def _check(

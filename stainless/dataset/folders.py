@@ -5,16 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from stainless.dataset.folder_names import is_like_bad, is_like_good, meant_split
+from stainless.dataset.left_masks import is_mask_folder, unmasked
 from stainless.dataset.listing import Skipped, files_below, folders, is_image, list_images
 from stainless.dataset.sample import GOOD, Sample
 from stainless.dataset.text import composed
 from stainless.errors import InputError
-
-#: How names of masks end that people lay beside pictures, and of folders of masks.
-MASK_ENDINGS = ("_mask", "_label", "_gt", "_seg", "_annotation")
-MASK_FOLDERS = frozenset(
-    ("mask", "masks", "label", "labels", "gt", "groundtruth", "annotations", "segmentation")
-)
 
 
 def pictures(place: Path, skipped: Skipped, deep: bool = True) -> list[Path]:
@@ -38,7 +33,7 @@ def _refuse_masks(paths: list[Path]) -> None:
     stems = {path.with_suffix("") for path in paths}
     names = {path.stem for path in paths if not _is_in_masks(path)}
     for path in paths:
-        stem = _unmasked(path.stem)
+        stem = unmasked(path.stem)
         if stem != path.stem and path.with_name(stem) in stems:
             raise InputError(f"{path}: is the mask of {stem}, expected it below ground_truth/")
         if _is_in_masks(path) and names & {stem, path.stem}:
@@ -46,15 +41,7 @@ def _refuse_masks(paths: list[Path]) -> None:
 
 
 def _is_in_masks(path: Path) -> bool:
-    return path.parent.name.casefold() in MASK_FOLDERS
-
-
-def _unmasked(stem: str) -> str:
-    """Return the name of the picture that a mask of this name would belong to."""
-    for ending in MASK_ENDINGS:
-        if stem.casefold().endswith(ending):
-            return stem[: -len(ending)]
-    return stem
+    return is_mask_folder(path.parent.name)
 
 
 def read_plain(root: Path, folder: Path, skipped: Skipped) -> list[Sample]:
@@ -67,9 +54,9 @@ def read_plain(root: Path, folder: Path, skipped: Skipped) -> list[Sample]:
     paths = pictures(folder, skipped)
     names = {path.stem for path in paths}
     for other in folders(root) if folder != root else ():
-        if other.name.casefold() in MASK_FOLDERS | {"ground_truth"}:
+        if is_mask_folder(other.name):
             for path in filter(is_image, files_below(other)):
-                if names & {path.stem, _unmasked(path.stem)}:
+                if names & {path.stem, unmasked(path.stem)}:
                     raise InputError(
                         f"{path}: seems to be the mask of a picture in {folder}, where all "
                         "pictures are taken for nominal; expected train/, test/ and ground_truth/"
@@ -116,6 +103,14 @@ def read_nominal(place: Path, split: str, skipped: Skipped) -> list[Sample]:
     return [_sample(path, good, GOOD, None, split) for path in pictures(good, skipped)]
 
 
+def note_stray(folder: Path, beside: tuple[str, ...], skipped: Skipped) -> None:
+    """Note the pictures in folders of a category that are none of its splits, nor of `beside`."""
+    for other in folders(folder):
+        if other.name not in ("train", "test", "validation", "ground_truth", *beside):
+            for path in filter(is_image, files_below(other)):
+                skipped.add(path, f"it lies in no split of {folder} (train, test, validation)")
+
+
 def note_loose(place: Path, skipped: Skipped) -> None:
     """Note the pictures that lie beside the folders of classes or splits."""
     for path in list_images(place):
@@ -150,7 +145,7 @@ def read_labelled(
         for path in paths:
             mask = masks.take(label_folder, path)
             if mask is None and label_folder.name != GOOD:
-                _check_unmasked(path, label_folder, masks)
+                _checkunmasked(path, label_folder, masks)
             samples.append(_sample(path, label_folder, label_folder.name, mask, split, defects))
     note_loose(place, skipped)
     masks.refuse_left(place)
@@ -159,7 +154,7 @@ def read_labelled(
     return samples
 
 
-def _check_unmasked(path: Path, label_folder: Path, masks: _Masks) -> None:
+def _checkunmasked(path: Path, label_folder: Path, masks: _Masks) -> None:
     like_good = is_like_good(label_folder.name)
     hint = f"if its pictures have no defect, rename {label_folder} to {GOOD}"
     if masks.any:

@@ -173,6 +173,8 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
+        if path.is_symlink() and not path.exists():
+            raise InputError(f"{path}: links to {path.readlink()}, which is not there") from None
         raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
 
 

@@ -223,7 +223,8 @@ def test_masks_beside_a_plain_folder(tmp_path, place):
 def test_a_class_may_be_named_label(tmp_path):
     write_image(tmp_path / "plate/test/label/a.png")
     write_mask(tmp_path / "plate/ground_truth/label/a_mask.png")
-    assert names(tmp_path, "test") == ["test/label/a"]
+    write_image(tmp_path / "plate/test/good/b.png")
+    assert names(tmp_path, "test") == ["test/good/b", "test/label/a"]
 
 
 @pytest.mark.parametrize(
@@ -384,6 +385,7 @@ def test_whatever_the_folders_masks_go_with_their_pictures(tmp_path_factory, cho
         paths = {Path(*place) for place in chosen}
         assume(not any(set(path.parents) & paths for path in paths))
     folder = tmp_path_factory.mktemp("shapes") / "plate"
+    chosen = chosen | {("good", "", "z")}
     expected = {}
     for number, (label, below, stem) in enumerate(sorted(chosen)):
         path = Path(label, below, stem)
