@@ -63,7 +63,9 @@ class Comparisons:
         self.methods = methods
         self._seed = seed
         self._rounds = rounds
-        groups = {row["group"] for each in methods.values() for row in each.rows if row["defects"]}
+        groups = {
+            row["group"] for method in methods.values() for row in method.rows if row["defects"]
+        }
         self.enough = len(groups) >= LEAST_GROUPS
 
     def of(self, names: Collection[str]) -> Comparisons:
@@ -85,7 +87,7 @@ class Comparisons:
             reason: says what may be behind it if it does not hold.
         """
         made = [comparison for comparison in comparisons if comparison is not None]
-        verdict = verdict_of([(each["what"], each["verdict"]) for each in made])
+        verdict = verdict_of([(comparison["what"], comparison["verdict"]) for comparison in made])
         if verdict == UNTESTED:
             text = "The experiment lacks the methods or the class that it is about."
         elif not self.enough:
@@ -150,7 +152,7 @@ class Comparisons:
     def _saturated(self, comparisons: Sequence[Comparison]) -> str:
         """Name the methods whose threshold separates nothing, which raises their every recall."""
         names = dict.fromkeys(
-            name for each in comparisons for name in (each["first"], each["second"])
+            name for known in comparisons for name in (known["first"], known["second"])
         )
         everywhere = [
             name

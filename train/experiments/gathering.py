@@ -196,9 +196,11 @@ def _described(
         "slug": row.method.slug,
         "family": row.method.family,
         "note": row.method.note,
-        "summary": {key: mean_and_spread([each[key] for each in summaries]) for key in FIGURES},
+        "summary": {
+            key: mean_and_spread([summary[key] for summary in summaries]) for key in FIGURES
+        },
         "classes": class_figures(figures),
-        "recall": mean_curve([each["defects"]["recall"] for each in figures]),
+        "recall": mean_curve([of_seed["defects"]["recall"] for of_seed in figures]),
         "repeats": repeats,
         "predictions": predictions_folder(out, row.method.slug).relative_to(out).as_posix(),
         "per_image": figures[0]["per_image"],
@@ -212,16 +214,16 @@ def learning(known: History, lineage: Sequence[str]) -> list[Pass]:
         known: the history of a model.
         lineage: names of the methods whose fits led to it, in their order.
     """
-    fits = [each.fit for each in known.passes]
+    fits = [entry.fit for entry in known.passes]
     # The last fit is the method's own; a model may remember fewer fits than led to it, or more.
     before = len(lineage) - 1 - max(fits, default=0)
     return [
         {
-            "fit": lineage[max(0, before + each.fit)],
-            "epoch": fits[: place + 1].count(each.fit),
-            "values": dict(each.values),
+            "fit": lineage[max(0, before + entry.fit)],
+            "epoch": fits[: place + 1].count(entry.fit),
+            "values": dict(entry.values),
         }
-        for place, each in enumerate(known.passes)
+        for place, entry in enumerate(known.passes)
     ]
 
 
@@ -293,11 +295,13 @@ def class_figures(figures: Sequence[Figures]) -> dict[str, ClassFigures]:
     """
     found: dict[str, ClassFigures] = {}
     for name, first in figures[0]["classes"].items():
-        of = [each["classes"][name] for each in figures]
+        of = [of_seed["classes"][name] for of_seed in figures]
         found[name] = {
             "kind": first["kind"],
             "instances": first["instances"],
-            "figures": {key: mean_and_spread([each[key] for each in of]) for key in CLASS_FIGURES},
-            "recall": mean_curve([each["recall"] for each in of]),
+            "figures": {
+                key: mean_and_spread([of_seed[key] for of_seed in of]) for key in CLASS_FIGURES
+            },
+            "recall": mean_curve([of_seed["recall"] for of_seed in of]),
         }
     return found

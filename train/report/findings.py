@@ -30,7 +30,7 @@ def chip(verdict: str) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    rows = "".join(_comparison(each, finding["comparisons"]) for each in finding["comparisons"])
+    rows = "".join(_comparison(known, finding["comparisons"]) for known in finding["comparisons"])
     table = ""
     if rows:
         table = (
@@ -75,8 +75,8 @@ def _reach(comparisons: list[Comparison]) -> float:
     """Return how far from zero the intervals of a finding reach, so that all share a scale."""
     ends = [
         abs(value or 0.0)
-        for each in comparisons
-        for value in (each["difference"], each["low"], each["high"])
+        for comparison in comparisons
+        for value in (comparison["difference"], comparison["low"], comparison["high"])
     ]
     return max([*ends, 1e-9])
 

@@ -271,7 +271,7 @@ def families(results: Results) -> dict[str, list[MethodResults]]:
     return {
         family: members
         for family in results["families"]
-        if (members := [each for each in results["methods"] if each["family"] == family])
+        if (members := [method for method in results["methods"] if method["family"] == family])
     }
 
 

@@ -59,7 +59,7 @@ def class_table(results: Results) -> str:
                     figure.title,
                     f"{figure.label} of {spoken(name)}",
                     kind != "impurity",
-                    [pair(each.get(key)) for each in figures],
+                    [pair(of_method.get(key)) for of_method in figures],
                 )
             )
     return _table("classes", results, columns, f"<tr>{''.join(above)}</tr>")

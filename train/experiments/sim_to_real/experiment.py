@@ -86,7 +86,9 @@ class SimToReal(Experiment):
     def methods(self) -> Sequence[MethodEntry]:
         """Return the scenarios with all that they need, and the baselines."""
         listed = {scenario.name for scenario in chosen(self._settings.scenarios)}
-        scenarios = [self._method(each, each.name in listed) for each in self._scenarios]
+        scenarios = [
+            self._method(scenario, scenario.name in listed) for scenario in self._scenarios
+        ]
         return [*scenarios, *(self._baseline(name) for name in self._settings.baselines.models)]
 
     def _method(self, scenario: Scenario, listed: bool) -> MethodEntry:
