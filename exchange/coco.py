@@ -19,14 +19,12 @@ from exchange.dataset import (
     instances,
     read_marked,
     refuse_inside,
+    way_to,
 )
 from stainless.dataset import AnnotationClass, Sample, image_size
 from stainless.dataset.rle import compressed, run_lengths
 from stainless.errors import InputError
-from stainless.files import write_text
-
-#: How every file of ours begins; nothing else is ever replaced.
-HEAD = '{"info": {"description": "Stainless'
+from stainless.own_files import OwnFiles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,13 +38,18 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     refuse_inside(args.out, args.data)
-    _refuse_foreign(args.out)
+    if args.out.is_dir():
+        raise InputError(f"{args.out}: is a folder, expected the name of a file")
+    place = args.out.parent
+    source = f"{way_to(args.data, place)}, {args.category}, {args.split}"
+    own = OwnFiles(place, "export-coco", source)
+    own.require([args.out.name])
     samples = read_marked(args)
     classes = class_table(args.data, [args.category], samples)
     content = describe(
         tqdm(samples, unit="image", disable=None, leave=False), classes, args.data, args.split
     )
-    write_text(args.out, json.dumps(content, ensure_ascii=False) + "\n")
+    own.write_text(args.out.name, json.dumps(content, ensure_ascii=False) + "\n")
     print(f"{args.out}: {len(samples)} images, {len(content['annotations'])} instances")
     return 0
 
@@ -95,13 +98,3 @@ def _annotation(instance: Instance, height: int, width: int) -> dict[str, Any]:
         "iscrowd": int(instance.number == 0),
         "instance": instance.number,
     }
-
-
-def _refuse_foreign(path: Path) -> None:
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder, expected the name of a file")
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        if file.read(len(HEAD)) != HEAD.encode():
-            raise InputError(f"{path}: holds something else, expected a new name")

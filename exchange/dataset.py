@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -92,6 +93,11 @@ def refuse_inside(out: Path, root: Path) -> None:
     """
     if out.resolve().is_relative_to(root.resolve()):
         raise InputError(f"{out}: lies in the dataset {root}, expected a place outside of it")
+
+
+def way_to(root: Path, folder: Path) -> str:
+    """Return the way from a folder to a dataset; the two may move together."""
+    return Path(os.path.relpath(root.resolve(), folder.resolve())).as_posix()
 
 
 def read_split(args: argparse.Namespace, category: str, split: str) -> list[Sample]:

@@ -24,6 +24,7 @@ from exchange.dataset import (
     read_split,
     refuse_inside,
     refuse_other_level,
+    way_to,
 )
 from exchange.lights import read_lights
 from exchange.metadata import grouped, read_metadata
@@ -38,7 +39,8 @@ from stainless.dataset import (
 )
 from stainless.dataset_options import add_reading
 from stainless.errors import InputError
-from stainless.files import escaped, remove_partials, write_bytes, write_text
+from stainless.files import escaped, remove_partials, write_text
+from stainless.own_files import OwnFiles
 
 #: Longer side of a thumbnail, twice what a tile is wide on most screens.
 THUMB_PX = 480
@@ -48,7 +50,11 @@ PAGE = ("gallery.css", "state.js", "grid.js", "viewer.js", "index.html")
 
 #: What is done, a line a picture; its first line says that a folder is a gallery of ours.
 PROGRESS = "progress.jsonl"
+HEAD = '{"gallery": '
 PICTURES = "pictures"
+
+#: What the pages show.
+DATA = "data.js"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,16 +71,24 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_other_level(args.data)
     refuse_inside(args.out, args.data)
-    _refuse_foreign(args.out)
+    own = OwnFiles(args.out, "gallery")
     samples = _samples(args)
+    root = way_to(args.data, args.out)
+    _refuse_foreign(args.out, root)
+    own.require([DATA, *PAGE])
     table = class_table(args.data, {key[0] for key in samples}, _flat(samples))
     shades = colours(table.values())
     classes = [asdict(entry) | {"colour": shades[entry.index]} for entry in table.values()]
-    head = {"gallery": 1, "thumb": THUMB_PX, "root": _root(args.data, args.out), "classes": classes}
+    head = {
+        "gallery": 1,
+        "thumb": THUMB_PX,
+        "root": way_to(args.data, args.out),
+        "classes": classes,
+    }
     for key in ("mask_frame", "white_level"):
         if getattr(args, key) is not None:
             head[key] = getattr(args, key)
-    progress = Progress(args.out, head)
+    progress = Progress(own, head)
     remove_partials(args.out)
 
     total = sum(map(len, samples.values()))
@@ -83,14 +97,14 @@ def run(args: argparse.Namespace) -> int:
             for sample in members:
                 name, stamp = f"{category}/{sample.name}", _stamp(sample)
                 if not progress.holds(name, stamp):
-                    progress.add(name, stamp, _write_pictures(sample, name, args.out, table))
+                    progress.add(name, stamp, _write_pictures(sample, name, own, table))
                 bar.update()
 
     described = _describe(args.data, args.out, samples, progress) | {"classes": classes}
     data = json.dumps(described, ensure_ascii=False, separators=(",", ":"))
-    write_text(args.out / "data.js", f"const DATA = {data};\n")
+    own.write_text(DATA, f"const DATA = {data};\n")
     for page in PAGE:
-        write_bytes(args.out / page, (Path(__file__).parent / "page" / page).read_bytes())
+        own.write_bytes(page, (Path(__file__).parent / "page" / page).read_bytes())
     progress.finish()
     print(f"{args.out / 'index.html'}: {total} images")
     return 0
@@ -103,12 +117,13 @@ class Progress:
         records: what is known of each finished picture, by name.
     """
 
-    def __init__(self, out: Path, head: dict[str, Any]) -> None:
+    def __init__(self, own: OwnFiles, head: dict[str, Any]) -> None:
         """Take over what an earlier run with the same head has done.
 
-        The page of another dataset's gallery, whose pictures go, goes first.
+        The page of a gallery with other classes, whose pictures go, goes first.
         """
-        self.out = out
+        self.own = own
+        self.out = out = own.folder
         self.head = json.dumps(head)
         self.records: dict[str, dict[str, Any]] = {}
         self._stamps: dict[str, Any] = {}
@@ -117,7 +132,7 @@ class Progress:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         if not lines or lines[0] != self.head:
             lines = []
-            (out / "index.html").unlink(missing_ok=True)
+            own.remove("index.html")
         for line in lines[1:]:
             try:
                 name, stamp, record = json.loads(line)
@@ -142,28 +157,34 @@ class Progress:
     def finish(self) -> None:
         """Forget pictures that the dataset has no more, and remove what was made of them."""
         self._rewrite(self._live)
-        kept = {self.out / file for name in self._live for file in _files(name, self.records[name])}
-        # What lies deeper comes later: a folder is empty when it is its turn.
-        for path in sorted((self.out / PICTURES).rglob("*"), reverse=True):
-            if path.is_file() and path not in kept:
-                path.unlink()
-            elif path.is_dir() and not any(path.iterdir()):
-                path.rmdir()
+        kept = [file for name in self._live for file in _files(name, self.records[name])]
+        self.own.clear([DATA, *PAGE, *kept])
 
     def _rewrite(self, names: Any) -> None:
         lines = [json.dumps([name, self._stamps[name], self.records[name]]) for name in names]
         write_text(self.out / PROGRESS, "\n".join([self.head, *lines]) + "\n")
 
 
-def _refuse_foreign(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: is a file, expected a folder")
+def _refuse_foreign(out: Path, root: str) -> None:
+    """Refuse a folder that is no gallery, or one of another dataset.
+
+    Raises:
+        InputError: it is.
+    """
     if not out.exists() or not any(out.iterdir()):
         return
     path = out / PROGRESS
-    head = path.read_text(encoding="utf-8", errors="replace")[:12] if path.is_file() else ""
-    if head != '{"gallery": ':
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    try:
+        other = json.loads(text.partition("\n")[0])["root"] if text.startswith(HEAD) else None
+    except (ValueError, KeyError):
+        other = None
+    if other is None:
         raise InputError(f"{out}: holds something else, expected a new folder or a gallery")
+    if other != root:
+        raise InputError(
+            f"{out}: holds the gallery of {other}, expected a new folder or the gallery of {root}"
+        )
 
 
 def _samples(args: argparse.Namespace) -> dict[tuple[str, str], list[Sample]]:
@@ -205,7 +226,7 @@ def _stamp(sample: Sample) -> list[int]:
 
 
 def _write_pictures(
-    sample: Sample, name: str, out: Path, table: dict[str, AnnotationClass]
+    sample: Sample, name: str, own: OwnFiles, table: dict[str, AnnotationClass]
 ) -> dict[str, Any]:
     """Write a picture's thumbnail and overlays; returns what the pages need to know of it."""
     pixels = sample.load()
@@ -227,11 +248,11 @@ def _write_pictures(
     if _needs_copy(sample.image):
         record["copy"] = True
         upright = cv2.imencode(".png", pixels[..., ::-1])[1]
-        write_bytes(out / PICTURES / f"{name}.full.png", upright.tobytes())
+        own.write_bytes(f"{PICTURES}/{name}.full.png", upright.tobytes())
     files = _files(name, record)
     thumb = cv2.resize(pixels, small, interpolation=cv2.INTER_AREA)[..., ::-1]
     quality = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
-    write_bytes(out / files[0], cv2.imencode(".jpg", thumb, quality)[1].tobytes())
+    own.write_bytes(files[0], cv2.imencode(".jpg", thumb, quality)[1].tobytes())
     for index, mask in masks.items():
         # Whatever touches a pixel of the thumbnail shows on it: a scratch may be thinner.
         reduced = cv2.resize(mask.T, small, interpolation=cv2.INTER_AREA) > 0
@@ -239,8 +260,8 @@ def _write_pictures(
             ("small", shaded(reduced, 1)),
             ("full", shaded(mask.T > 0, max(1, round(max(height, width) / 1000)))),
         ):
-            path = out / PICTURES / f"{name}.{index}.{kind}.png"
-            write_bytes(path, tinted_png(cover, shades[index]))
+            path = f"{PICTURES}/{name}.{index}.{kind}.png"
+            own.write_bytes(path, tinted_png(cover, shades[index]))
     return record
 
 
@@ -299,16 +320,11 @@ def _describe(
             )
     return {
         "title": root.resolve().name,
-        "root": quote(os.fsencode(_root(root, out))),
+        "root": quote(os.fsencode(way_to(root, out))),
         "notes": list(notes),
         "metadata": labels,
         "pictures": pictures,
     }
-
-
-def _root(root: Path, out: Path) -> str:
-    """Return the way from the pages to the dataset, which may move together."""
-    return Path(os.path.relpath(root.resolve(), out.resolve())).as_posix()
 
 
 def _rounded(value: Any) -> Any:

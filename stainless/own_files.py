@@ -155,6 +155,8 @@ class OwnFiles:
         if self.source is not None:
             entry["source"] = self.source
         known = self._known.setdefault(entry["name"], [])
+        if known[-1:] == [entry]:
+            return
         known.append(entry)
         # The file is what was noted last or, after a kill before it took its place, before that.
         del known[:-2]

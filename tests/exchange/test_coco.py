@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -124,9 +125,14 @@ def test_an_older_export_is_replaced_and_nothing_else(root, tmp_path, runs, refu
     first = out.read_bytes()
     runs(*words, out)
     assert out.read_bytes() == first
-    for content in ("", '{"info": {"description": "Mine"}}'):
+    other = root.parent / "elsewhere"
+    shutil.copytree(root, other)
+    line = refused("export-coco", "--data", other, *words[3:], out)
+    assert f"{out}: was not written by an earlier `export-coco` of elsewhere, stained, test" in line
+    assert "of data, clean, test" in refused(*words[:4], "clean", *words[5:], out)
+    for content in ("", '{"info": {"description": "Mine"}}', first.decode() + " "):
         out.write_text(content)
-        assert f"{out}: holds something else" in refused(*words, out)
+        assert f"{out}: was not written" in refused(*words, out)
         assert out.read_text() == content
     assert "is a folder" in refused(*words, tmp_path)
     inside = root / "annotations/coco.json"

@@ -147,26 +147,46 @@ def test_other_categories_leave_and_nothing_else_does(root, made, runs):
     assert note.read_text() == "mine"
 
 
-def test_a_gallery_of_another_dataset_is_replaced(root, made, tmp_path, runs, monkeypatch):
+def test_a_gallery_of_another_dataset_stays(root, made, tmp_path, refused):
     other = tmp_path / "other"
     shutil.copytree(root, other)
-    shutil.rmtree(other / "stained_x2")
+    before = contents(made)
+    line = refused("gallery", "--data", other, "--out", made)
+    assert f"{made}: holds the gallery of ../data, expected a new folder" in line
+    assert contents(made) == before
 
+
+def test_with_other_classes_the_page_goes_first(root, made, runs, monkeypatch):
     def dies(*_):
         raise RuntimeError("killed")
 
+    words = ["gallery", "--data", root, "--out", made, "--white-level", 9]
     monkeypatch.setattr(gallery, "_write_pictures", dies)
     with pytest.raises(RuntimeError, match="killed"):
-        runs("gallery", "--data", other, "--out", made)
-    assert not (made / "index.html").exists(), "a page of one dataset with pictures of another"
+        runs(*words)
+    assert not (made / "index.html").exists(), "a page with pictures of another reading"
     monkeypatch.undo()
-    runs("gallery", "--data", other, "--out", made)
-    assert described(made)["root"] == "../other"
-    fresh = tmp_path / "fresh"
-    runs("gallery", "--data", other, "--out", fresh)
-    assert {p.relative_to(made) for p in made.rglob("*")} == {
-        p.relative_to(fresh) for p in fresh.rglob("*")
-    }
+    runs(*words)
+    assert (made / "index.html").is_file()
+
+
+@pytest.mark.parametrize("name", ["index.html", "data.js", "grid.js"])
+def test_a_page_that_was_changed_stays(root, made, refused, name):
+    (made / name).write_text("mine")
+    before = contents(made)
+    line = refused("gallery", "--data", root, "--out", made)
+    assert f"{made / name}: was not written by an earlier `gallery`, or was changed since" in line
+    assert contents(made) == before
+
+
+def test_pictures_that_were_changed_stay(root, made, runs, refused):
+    thumb = made / "pictures/stained/train/good/000.jpg"
+    thumb.write_bytes(b"mine")
+    (made / "pictures/mine.txt").write_text("mine")
+    runs("gallery", "--data", root, "--out", made, "--category", "clean")
+    assert thumb.read_bytes() == b"mine" and (made / "pictures/mine.txt").is_file()
+    assert {path.name for path in (made / "pictures/stained").rglob("*.*")} == {"000.jpg"}
+    assert f"{thumb}: was not written" in refused("gallery", "--data", root, "--out", made)
 
 
 def test_a_folder_above_or_below_a_dataset_is_told_from_it(root, tmp_path, refused):
@@ -201,7 +221,7 @@ def test_bad_input_is_one_line_and_changes_nothing(root, made, tmp_path, refused
     assert f"{other}: holds something else" in line(root, other)
     file = tmp_path / "file"
     file.write_text("mine")
-    assert f"{file}: is a file" in line(root, file)
+    assert f"{file} is a file" in line(root, file)
     assert "lies in the dataset" in line(root, root / "gallery")
     assert not (root / "gallery").exists()
 
