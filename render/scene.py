@@ -153,7 +153,7 @@ def read_scene(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scene:
     try:
         scene.validate()
     except ValueError as error:
-        source = config.origin(path, overrides, str(error).split(":")[0])
+        source = config.origin(type(scene), path, overrides, str(error).split(":")[0])
         raise InputError(config.blamed(source, str(error))) from None
     return scene
 

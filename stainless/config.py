@@ -60,7 +60,7 @@ def read(schema: Schema[T], path: Path, overrides: Sequence[tuple[str, str]] = (
     try:
         chosen = _chosen(schema, decided)
     except ValueError as error:
-        source = origin(path, overrides, str(error).split(":")[0])
+        source = origin(schema, path, overrides, str(error).split(":")[0])
         raise InputError(blamed(source, str(error))) from None
     tree = overridden(chosen, _known(chosen, tree), overrides)
     return typing.cast(T, _convert(chosen, tree, "", str(path)))
@@ -121,22 +121,23 @@ def _branches(overrides: Sequence[tuple[str, str]]) -> Iterator[tuple[str, Any]]
         yield key, _branch(key, value)
 
 
-def origin(path: Path, overrides: Sequence[tuple[str, str]], key: str) -> str:
+def origin(schema: Any, path: Path, overrides: Sequence[tuple[str, str]], key: str) -> str:
     """Return what gave a key its value: an override's option, or the file that holds the key.
 
     Args:
+        schema: what `read` was given, or what came of it, which knows the former names of keys.
         path: a file that `read` has read.
         overrides: as given to `read`.
         key: dotted; what follows a bracket or a blank does not count.
     """
     names = key.split("[")[0].split(" ")[0].split(".")
     for option, text in reversed(overrides):
-        if _holds(_branch(option, parse(text)), names):
+        if _holds(_current(schema, _branch(option, parse(text))), names):
             return f"--{option}"
     file: Path | None = path
     while file is not None:
         tree = parse(file.read_text(encoding="utf-8")) or {}
-        if _holds(tree, names):
+        if _holds(_current(schema, tree), names):
             return str(file)
         file = file.parent / tree[EXTENDS] if EXTENDS in tree else None
     return str(path)
@@ -258,7 +259,7 @@ def _load(schema: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
 def _current(schema: Any, tree: Any) -> Any:
     """Return a tree in which fields that have been renamed bear their present name."""
-    if not isinstance(tree, dict):
+    if not isinstance(tree, dict) or not dataclasses.is_dataclass(schema):
         return tree
     former = {
         field.metadata["formerly"]: field.name

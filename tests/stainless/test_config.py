@@ -259,16 +259,25 @@ def test_origin_is_what_a_value_came_from(write):
     base = write("seed: 3\nstain: {radius_mm: 5}\nlayers: [{count: 1}]", "base.yaml")
     top = write("extends: base.yaml\nname: top\nstain: {inner: {count: 1}}", "top.yaml")
     overrides = [("stain.inner.count", "3"), ("layers", "[]"), ("stain", "{centers: null}")]
-    assert origin(top, overrides, "seed") == str(base)
-    assert origin(top, overrides, "name") == str(top)
-    assert origin(top, overrides, "stain.radius_mm") == str(base)
-    assert origin(top, overrides, "stain.radius_mm + amplitude_mm") == str(base)
-    assert origin(top, overrides, "stain.inner.count") == "--stain.inner.count"
-    assert origin(top, [], "stain.inner.count") == str(top)
-    assert origin(top, overrides, "stain.centers") == "--stain"
-    assert origin(top, overrides, "layers[0].count") == "--layers"
-    assert origin(top, [], "layers[0].count") == str(base)
-    assert origin(top, [], "size") == str(top), "a default is nobody's: the file that was named"
+    assert origin(Tree, top, overrides, "seed") == str(base)
+    assert origin(Tree, top, overrides, "name") == str(top)
+    assert origin(Tree, top, overrides, "stain.radius_mm") == str(base)
+    assert origin(Tree, top, overrides, "stain.radius_mm + amplitude_mm") == str(base)
+    assert origin(Tree, top, overrides, "stain.inner.count") == "--stain.inner.count"
+    assert origin(Tree, top, [], "stain.inner.count") == str(top)
+    assert origin(Tree, top, overrides, "stain.centers") == "--stain"
+    assert origin(Tree, top, overrides, "layers[0].count") == "--layers"
+    assert origin(Tree, top, [], "layers[0].count") == str(base)
+    assert origin(Tree, top, [], "size") == str(top), (
+        "a default is nobody's: the file that was named"
+    )
+
+
+def test_a_former_name_is_the_origin_of_the_present_key(write):
+    old = write("film: {sheen: 0.1}", "old.yaml")
+    top = write("extends: old.yaml", "top.yaml")
+    assert origin(Label, top, [], "film.gloss") == str(old)
+    assert origin(Label, top, [("film.sheen", "2")], "film.gloss") == "--film.sheen"
 
 
 def test_keys_lists_every_leaf_with_its_default():

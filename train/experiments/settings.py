@@ -112,6 +112,6 @@ def read_settings(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Comm
     try:
         settings.validate()
     except (ValueError, InputError) as error:
-        source = config.origin(path, overrides, str(error).split(":")[0])
+        source = config.origin(type(settings), path, overrides, str(error).split(":")[0])
         raise InputError(config.blamed(source, str(error))) from None
     return settings
