@@ -51,8 +51,8 @@ def fit_file(
     learned_from = read(base) if base is not None else None
     if learned_from is not None:
         trainsets = [
-            replace(each, samples=read_as_learned(learned_from.metadata, each.samples))
-            for each in trainsets
+            replace(trainset, samples=read_as_learned(learned_from.metadata, trainset.samples))
+            for trainset in trainsets
         ]
     content = hashlib.sha256(base.read_bytes()).hexdigest() if base is not None else None
     request = describe(trainsets, replace(context, base=content))

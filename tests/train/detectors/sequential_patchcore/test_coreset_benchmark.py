@@ -1,10 +1,12 @@
 """The benchmark measures the right thing: its rivals select what they claim to."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 
-from train.detectors.sequential_patchcore import benchmark
+from train.detectors.sequential_patchcore import benchmark, benchmark_quality
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.covering import covering_radius
 from train.detectors.sequential_patchcore.rivals import exact_greedy, naive_decisions
@@ -73,3 +75,18 @@ def test_covering_radius_counts_all_batches():
     batches = [near, far, near]
     wanted = torch.cdist(torch.cat(batches).double(), coreset.members.double()).amin(1).max()
     assert covering_radius(coreset, batches) == pytest.approx(float(wanted), rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["sequential", "greedy", "random"])
+def test_each_selection_is_a_coreset_on_disk(method, tmp_path):
+    features, path = tmp_path / "features.f32", tmp_path / "coreset.safetensors"
+    cloud(300).numpy().tofile(features)
+    shape = {"counts": [120, 180], "dimension": 6}
+    features.with_suffix(".json").write_text(json.dumps(shape))
+    assert [len(patches) for patches in benchmark_quality.read_features(features)] == [120, 180]
+    benchmark_quality.select(method, features, path, 20, 2, 0, {"backbone": "none"})
+    coreset = Coreset.load(path)
+    assert len(coreset) == 20 and coreset.identity == {"backbone": "none"}
+    assert coreset.history[-1]["method"] == method and coreset.history[-1]["seconds"] > 0
+    known = {tuple(row) for row in cloud(300).numpy().tolist()}
+    assert {tuple(row) for row in coreset.members.numpy().tolist()} <= known
