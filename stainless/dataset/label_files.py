@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from stainless.dataset.coco import is_coco
-from stainless.dataset.listing import files_below, folders, is_hidden, is_image, list_images
-from stainless.dataset.text import read_text
+from stainless.dataset.folder_names import meant_split
+from stainless.dataset.listing import files_below, folders, has_images, is_hidden, is_image
+from stainless.dataset.mentions import TEXTS, Pictures, mentions, mentions_by_key
+from stainless.dataset.text import read_text, spelled
 
 LABELME, COCO = "LabelMe", "COCO"
+
+#: What names pictures in a format of its own.
+FOREIGN = "label"
 
 #: What the other files are that label pictures; they are not read.
 _OTHER_JSON = {("_via_img_metadata",): "VIA", ("objects", "size"): "Supervisely"}
 
-_YOLO = re.compile(r"(?:\s*\d+(?:\s+-?[\d.]+(?:e-?\d+)?){4,}\s*\n)+")
-
-#: What a JSON file with labels has near its beginning; others are not parsed far from the pictures.
-_LABELLING = re.compile(
-    rb'"(shapes|imagePath|images|annotations|categories|_via_img_metadata|objects)"'
-)
+_YOLO = re.compile(r"(?:\s*\d+(?:\.0*)?(?:\s+-?[\d.]+(?:e-?\d+)?){4,}\s*\n)+")
 
 #: Folders of a category that hold its splits.
 SPLIT_FOLDERS = ("train", "test", "validation")
@@ -43,15 +43,13 @@ def label_files(root: Path, category: str, split: str) -> Iterator[tuple[Path, s
     files = [path for tree in trees for path in files_below(tree)]
     if place != folder:
         files += _files_in(folder)
-    stems: set[str] = set()
+    pictures = Pictures(place)
     for path in files:
-        if path.suffix.lower() == ".txt" and not stems:
-            stems = {path.stem for path in list_images(place, deep=True)}
-        kind = _kind(path, stems)
+        kind = _kind(path, pictures)
         if kind is not None:
             yield path, kind
     if folder.resolve() != root.resolve() and not (folder / "ground_truth").is_dir():
-        yield from _beside(root, folder, place)
+        yield from _beside(root, folder, place, split, pictures)
 
 
 def place_of(root: Path, category: str, split: str) -> Path:
@@ -88,61 +86,79 @@ def _folders_in(folder: Path) -> list[Path]:
         return []
 
 
-def _beside(root: Path, folder: Path, place: Path) -> Iterator[tuple[Path, str]]:
+def _beside(
+    root: Path, folder: Path, place: Path, split: str, pictures: Pictures
+) -> Iterator[tuple[Path, str]]:
     """Yield label files in a dataset's root and its folders without pictures, about this split."""
     files = _files_in(root)
     for other in folders(root):
         if other != folder and other.name != "validation" and not _is_category(other):
-            files += [path for place in (other, *_folders_in(other)) for path in _files_in(place)]
-    files = [path for path in files if path.suffix.lower() in (".json", ".xml", ".txt")]
+            files += [path for inner in (other, *_folders_in(other)) for path in _files_in(inner)]
+            files += _files_of_category(other / folder.name, split)
+    files = [path for path in files if path.suffix.lower() in TEXTS]
     if not files or not place.is_dir():
         return
-    names = {path.name for path in list_images(place, deep=True)}
-    stems = {Path(name).stem for name in names}
-    for path in sorted(files):
-        if path.suffix.lower() == ".json" and not _may_label(path):
-            continue
-        kind = _kind(path, stems)
+    for path in sorted(set(files)):
+        kind = _kind(path, pictures)
         if kind == COCO:
             listed = (entry for entry in json_of(path)["images"] if isinstance(entry, dict))
-            about = {re.split(r"[/\\]", str(entry.get("file_name")))[-1] for entry in listed}
-            if about & names:
+            about = {spelled(str(entry.get("file_name"))).rpartition("/")[2] for entry in listed}
+            if about & pictures.names:
                 yield path, kind
-        elif kind is not None and {path.stem, Path(path.stem).stem} & stems:
+        elif kind == FOREIGN or (
+            kind is not None
+            and {spelled(path.stem), spelled(Path(path.stem).stem)} & pictures.stems
+        ):
             yield path, kind
 
 
-def _may_label(path: Path) -> bool:
-    with path.open("rb") as file:
-        return _LABELLING.search(file.read(1 << 16)) is not None
+def _files_of_category(tree: Path, split: str) -> list[Path]:
+    """Return the files in a folder of the category's name, such as labels/<category>/test/lot7/.
+
+    Those below a folder named as another split are left out, as is a folder that has pictures.
+    """
+    if not tree.is_dir() or has_images(tree):
+        return []
+    found = []
+    for path in files_below(tree):
+        meant = {meant_split(name) for name in path.relative_to(tree).parts[:-1]}
+        if meant <= {None, split}:
+            found.append(path)
+    return found
 
 
-def _kind(path: Path, stems: set[str]) -> str | None:
-    """Return what a file's labels are, if it has any; `stems` are the names of pictures."""
+def _kind(path: Path, pictures: Pictures) -> str | None:
+    """Return what a file's labels are, if it has any."""
     ending = path.suffix.lower()
+    if ending not in TEXTS:
+        return None
+    kind = None
     if ending == ".json":
-        return _kind_of_json(path)
-    if ending == ".xml":
-        return _kind_of_xml(path)
-    if ending == ".txt" and path.stem in stems:
-        return "YOLO" if _YOLO.fullmatch(read_text(path).rstrip() + "\n") else None
-    return None
+        kind = _kind_of_json(path, pictures)
+    elif ending == ".xml":
+        kind = _kind_of_xml(path)
+    elif ending == ".txt" and spelled(path.stem) in pictures.stems:
+        kind = "YOLO" if _YOLO.fullmatch(read_text(path).rstrip() + "\n") else None
+    return kind or (FOREIGN if mentions(path, pictures) else None)
 
 
-def _kind_of_json(path: Path) -> str | None:
+def _kind_of_json(path: Path, pictures: Pictures) -> str | None:
     content = json_of(path)
     if is_coco(content):
         return COCO
     if isinstance(content, list) and content and isinstance(content[0], dict):
         is_studio = {"data", "annotations"} <= set(content[0])
-        return "Label Studio" if is_studio else None
+        if is_studio:
+            return "Label Studio"
+    if mentions_by_key(content, pictures):
+        return FOREIGN
     if not isinstance(content, dict):
         # What LabelMe wrote may be damaged: its reader then says so.
         beside = content is None and any(
             path.with_suffix(ending).is_file() for ending in (".png", ".jpg", ".jpeg", ".tif")
         )
         return LABELME if beside else None
-    if isinstance(content.get("shapes"), list):
+    if "shapes" in content:
         return LABELME
     return next((kind for keys, kind in _OTHER_JSON.items() if set(keys) <= set(content)), None)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from stainless.dataset.class_map import class_map
 from stainless.dataset.coco import CocoFile, coco_classes, coco_sample, is_coco, read_coco
 from stainless.dataset.folders import pictures
-from stainless.dataset.label_files import COCO, LABELME, json_of, label_files, place_of
+from stainless.dataset.label_files import COCO, FOREIGN, LABELME, json_of, label_files, place_of
 from stainless.dataset.labelme import labelme_sample
 from stainless.dataset.layouts import VALIDATION
 from stainless.dataset.listing import Skipped, folders, list_images
@@ -49,7 +49,7 @@ def read_shapes(
         found = {path: kind for path, kind in found.items() if path.resolve() != own.resolve()}
     for path, kind in found.items():
         if kind not in (LABELME, COCO):
-            raise InputError(f"{path}: is a {kind} file, expected LabelMe or COCO")
+            raise InputError(f"{path}: {_left(kind)}, expected LabelMe or COCO")
     listed = [path for path, kind in found.items() if kind == COCO]
     if own is not None and own.suffix.lower() == ".json" and is_coco(json_of(own)):
         known, listed = coco_classes(own), [own, *listed]
@@ -79,6 +79,12 @@ def read_shapes(
     return samples
 
 
+def _left(kind: str) -> str:
+    if kind != FOREIGN:
+        return f"is a {kind} file"
+    return "names pictures as labels do, and is not read (move it away if it labels nothing)"
+
+
 def refuse_labels(root: Path, category: str, split: str) -> None:
     """Refuse label files where nobody has said what their labels stand for.
 
@@ -87,7 +93,7 @@ def refuse_labels(root: Path, category: str, split: str) -> None:
     """
     for path, kind in label_files(root, category, split):
         if kind not in (LABELME, COCO):
-            raise InputError(f"{path}: is a {kind} file, expected masks, LabelMe or COCO")
+            raise InputError(f"{path}: {_left(kind)}, expected masks, LabelMe or COCO")
         raise InputError(
             f"{path}: a {kind} file needs a class map (--classes) that says which labels are a "
             "defect, an impurity or to be ignored"
