@@ -9,7 +9,7 @@ from train.detectors.detector import Method
 
 _PLACE = "train.detectors.anomalib.methods"
 
-_HISTORY = "train.training.history:history"
+_HISTORY = "train.detectors.epochs:history"
 
 _METHODS = {
     "patchcore": Method(

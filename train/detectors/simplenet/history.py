@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from train.detectors.detector import Metadata
+from train.detectors.epochs import history as epochs
 from train.detectors.history import History, Quantity
-from train.training.history import history as epochs
 
 TITLES = {
     "loss": "Loss",

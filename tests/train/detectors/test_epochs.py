@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from train.training.history import history
+from train.detectors.epochs import history
 
 
 @pytest.mark.parametrize("wrap", [lambda found: found, lambda found: {"learned": found}])
