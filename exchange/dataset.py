@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,12 +17,16 @@ from stainless.dataset import (
     SPLITS,
     AnnotationClass,
     Sample,
+    has_split,
     image_size,
+    list_images,
     load_annotation,
     read_category,
     read_classes,
     read_defects,
 )
+from stainless.dataset.label_files import label_files
+from stainless.dataset.layouts import VALIDATION
 from stainless.dataset_options import add_reading, reading
 from stainless.errors import InputError
 
@@ -100,6 +105,26 @@ def way_to(root: Path, folder: Path) -> str:
     return Path(os.path.relpath(root.resolve(), folder.resolve())).as_posix()
 
 
+def is_masked(root: Path, category: str, classes: Path) -> bool:
+    """Tell whether a category has masks alone, so that its truth needs no class map.
+
+    Args:
+        root: of the dataset.
+        category: a folder in it.
+        classes: the class map, which is no label file wherever it lies.
+    """
+    places = [place / category / "ground_truth" for place in (root, root / VALIDATION)]
+    if not any(place.is_dir() and list_images(place, deep=True) for place in places):
+        return False
+    labels = (
+        path
+        for split in SPLITS
+        if has_split(root, category, split)
+        for path, _ in label_files(root, category, split)
+    )
+    return all(path.resolve() == classes.resolve() for path in labels)
+
+
 def read_split(args: argparse.Namespace, category: str, split: str) -> list[Sample]:
     """Return the pictures of a split, sorted by name, with their ground truth.
 
@@ -144,10 +169,12 @@ def class_table(
     """
     samples = list(samples)
     listed = root / "annotations" / "classes.json"
-    named = next((sample.classes for sample in samples if sample.classes), ())
-    if not named and listed.is_file():
-        named = tuple(read_classes(listed).values())
-    found = {entry.name: entry for entry in named}
+    shapes = next((sample.classes for sample in samples if sample.classes), ())
+    named = list(read_classes(listed).values()) if listed.is_file() else []
+    found = {entry.name: entry for entry in named or shapes}
+    for entry in shapes:
+        last = max(known.index for known in found.values())
+        found.setdefault(entry.name, replace(entry, index=last + 1))
     labels = {
         label for sample in samples if sample.annotation is None for label in _mask_labels(sample)
     }

@@ -21,6 +21,7 @@ import numpy as np
 from exchange.dataset import (
     class_table,
     instances,
+    is_masked,
     read_split,
     refuse_inside,
     refuse_other_level,
@@ -33,6 +34,7 @@ from stainless.dataset import (
     SPLITS,
     AnnotationClass,
     Sample,
+    common_depth,
     frame_of,
     has_split,
     list_categories,
@@ -73,6 +75,9 @@ def run(args: argparse.Namespace) -> int:
     refuse_inside(args.out, args.data)
     own = OwnFiles(args.out, "gallery")
     samples = _samples(args)
+    for category in dict.fromkeys(category for category, _ in samples):
+        # For its warnings.
+        common_depth([s for key, members in samples.items() if key[0] == category for s in members])
     root = way_to(args.data, args.out)
     _refuse_foreign(args.out, root)
     own.require([DATA, *PAGE])
@@ -195,11 +200,20 @@ def _samples(args: argparse.Namespace) -> dict[tuple[str, str], list[Sample]]:
         if category not in there:
             names = ", ".join(there) or "none"
             raise InputError(f"{root}: has no category {category!r}; there are: {names}")
+    categories = list(chosen or there)
+    plain = argparse.Namespace(**{**vars(args), "classes": None})
+    masked: list[str] = []
+    if args.classes is not None:
+        masked = [category for category in categories if is_masked(root, category, args.classes)]
+    if len(masked) == len(categories):
+        # A class map for nothing is no slip to pass over.
+        masked = []
+    readings = {category: plain if category in masked else args for category in categories}
     found = {
-        (category, split): read_split(args, category, split)
-        for category in chosen or there
+        (category, split): read_split(reading, category, split)
+        for category, reading in readings.items()
         for split in SPLITS
-        if has_split(root, category, split, args.classes is not None)
+        if has_split(root, category, split, reading.classes is not None)
     }
     if not found:
         raise InputError(f"{root}: has no category, expected folders with train/, test/ or images")

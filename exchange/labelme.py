@@ -26,7 +26,7 @@ from exchange.dataset import (
     read_marked,
     refuse_inside,
 )
-from stainless.dataset import Sample, frame_of, image_size
+from stainless.dataset import Sample, common_depth, frame_of, image_size
 from stainless.errors import InputError
 from stainless.files import remove_partials, write_bytes
 
@@ -48,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_inside(args.out, args.data)
     samples = read_marked(args)
+    # For its warnings: what is exported has 8 bits.
+    common_depth(samples)
     classes = class_table(args.data, [args.category], samples)
     place = args.out / args.category
     targets = [place / f"{sample.name}{_ending(sample)}" for sample in samples]

@@ -14,6 +14,7 @@ from PIL import Image
 from pycocotools import mask as pycoco
 from support.datasets import CLASS_MAP, shape, write_image, write_labelme
 
+from stainless.cli import main
 from stainless.dataset import frame_of, load_annotation, load_image, load_mask, read_category
 from stainless.dataset.orientation import upright
 
@@ -142,6 +143,7 @@ def test_turned_pictures_are_exported_upright(tmp_path, tag, ending, runs):
 
 def test_a_mask_that_fits_twice_is_one_line(tmp_path, refused):
     root = turned_dataset(tmp_path / "data", 3, ".png")
+    write_image(root / "plate/test/good/0.png", SCENE)
     words = ("--data", root, "--category", "plate", "--split", "test", "--out", tmp_path / "c.json")
     assert "say with --mask-frame stored or upright" in refused("export-coco", *words)
     assert not (tmp_path / "c.json").exists()
@@ -160,6 +162,44 @@ def test_the_white_level_of_exports(tmp_path, runs, refused):
         assert "--white-level" in refused(
             "gallery", *words[:4], "--white-level", wrong, "--out", out
         )
+
+
+def test_a_dark_set_is_told_by_what_shows_it(tmp_path, capsys):
+    for number in range(2):
+        path = tmp_path / f"data/plate/train/good/{number}.png"
+        write_image(path, np.full((6, 7), 2048 + number, np.uint16))
+    data = ("--data", str(tmp_path / "data"), "--category", "plate")
+    for words in (("gallery", *data), ("export-labelme", *data, "--split", "train")):
+        for told in ((), ("--white-level", "4095")):
+            out = tmp_path / f"{words[0]}{len(told)}"
+            assert main([*words, *told, "--out", str(out)]) == 0
+            line = "values up to 2049 only, of 65535; if the camera has 12 bits, give --white-level"
+            assert (line in capsys.readouterr().err) == (not told)
+
+
+def test_a_class_map_serves_the_categories_that_need_it(labelme, class_map, mvtec, tmp_path, runs):
+    root = labelme
+    shutil.copytree(mvtec() / "plate", root / "plate")
+    for kind in ("test", "ground_truth"):
+        folder = next(path for path in (root / "plate" / kind).iterdir() if path.name != "good")
+        folder.rename(folder.with_name("hole"))
+    out = tmp_path / "gallery"
+    runs("gallery", "--data", root, "--classes", class_map, "--out", out)
+    content = described(out)
+    assert {picture["category"] for picture in content["pictures"]} == {"plate", "sheet"}
+    names = {entry["name"] for entry in content["classes"]}
+    assert names > set(CLASS_MAP) and len({e["index"] for e in content["classes"]}) == len(names)
+    kinds = {p["kind"] for p in content["pictures"] if p["category"] == "plate" and p["labels"]}
+    assert kinds and "good" not in kinds and kinds <= names
+
+
+def test_a_class_map_for_masks_alone_is_refused(labelme, class_map, mvtec, tmp_path, refused):
+    words = ("--data", mvtec(), "--classes", class_map, "--out", tmp_path / "gallery")
+    assert "mask is left over, since a class map" in refused("gallery", *words)
+    shutil.copytree(mvtec() / "plate", labelme / "plate")
+    shutil.copy(labelme / "sheet/test/002.json", labelme / "plate/test/extra.json")
+    words = ("--data", labelme, "--classes", class_map, "--out", tmp_path / "gallery")
+    assert "mask is left over, since a class map" in refused("gallery", *words)
 
 
 def test_names_that_are_no_utf8_survive(tmp_path, runs):
