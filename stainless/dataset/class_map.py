@@ -45,4 +45,8 @@ def _pairs(path: Path) -> list[tuple[str, Any]]:
         raise InputError(f"{path}: is neither YAML nor JSON") from None
     if not isinstance(node, yaml.MappingNode):
         return []
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
+            label = f"label {key.value!r}" if isinstance(key, yaml.ScalarNode) else "a label"
+            raise InputError(f"{path}: {label} is nested, expected label: {' | '.join(KINDS)}")
     return [(str(key.value), str(value.value)) for key, value in node.value]

@@ -38,9 +38,11 @@ def read_groups(folder: Path) -> dict[str, str]:
         return {}
     text = read_text(path)
     first = text.partition("\n")[0]
-    delimiter = ";" if ";" in first and "," not in first else ","
+    delimiter = next((sign for sign in ",;\t" if sign in first), ",")
     rows = csv.DictReader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
-    header = rows.fieldnames or []
+    header = [column.strip() for column in rows.fieldnames or []]
+    header = ["image" if column.lower() == "image" else column for column in header]
+    rows.fieldnames = header
     named = [column for column in header if column.lower().endswith("group")]
     if "image" in header and not named:
         warnings.warn(

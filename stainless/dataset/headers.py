@@ -23,11 +23,36 @@ _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION, _SUBFILE, _WIDTH, _HEIGHT, _BITS = 274, 254, 256, 257, 258
 _CHANNELS = 277
 
-#: TIFF's SMaxSampleValue and DNG's WhiteLevel.
-_WHITE_TAGS = (341, 50717)
+_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+
+#: Under which names ImageMagick keeps EXIF in a PNG's texts.
+_PROFILES = (b"Raw profile type exif", b"Raw profile type APP1")
+
+#: TIFF's SMaxSampleValue and MaxSampleValue, and DNG's WhiteLevel.
+_WHITE_TAGS = (341, 281, 50717)
 
 #: Bytes of a TIFF value by its type.
-_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4, 16: 8, 17: 8, 18: 8}
+_TYPE_BYTES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
+
+#: Types of floating-point numbers.
+_FLOATS = {11: "f", 12: "d"}
+
+_WIDEST = 65535
 
 #: What ends a scan of a JPEG: a marker that is neither a stuffed byte nor a restart.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -137,6 +162,8 @@ def _png(data: bytes) -> Header:
             header.is_palette = colour == 3
         elif kind == b"eXIf":
             header.orientation = _exif_orientation(content)
+        elif kind in _TEXT_CHUNKS and header.orientation == 1:
+            header.orientation = _profile_orientation(kind, content)
         elif kind == b"sBIT" and content:
             header.significant_bits = max(content)
         elif kind == b"tRNS" and colour in (0, 2):
@@ -144,6 +171,24 @@ def _png(data: bytes) -> Header:
         elif kind == b"acTL" and len(content) >= 4:
             header.pages = int.from_bytes(content[:4], "big")
     return header
+
+
+def _profile_orientation(kind: bytes, content: bytes) -> int:
+    """Return the orientation in ImageMagick's text of an EXIF profile, in hexadecimal digits."""
+    keyword, _, text = content.partition(b"\0")
+    if keyword not in _PROFILES:
+        return 1
+    try:
+        if kind == b"zTXt":
+            text = zlib.decompress(text[1:])
+        elif kind == b"iTXt":
+            is_packed, text = text[:1] == b"\1", text[2:].split(b"\0", 2)[-1]
+            text = zlib.decompress(text) if is_packed else text
+        # The name of the profile and its length go before its digits.
+        blob = bytes.fromhex(b"".join(text.split()[2:]).decode("ascii"))
+    except (zlib.error, ValueError):
+        return 1
+    return _exif_orientation(blob.removeprefix(b"Exif\0\0"))
 
 
 def read_png_frame(file: BinaryIO) -> Header:
@@ -169,6 +214,9 @@ def read_png_frame(file: BinaryIO) -> Header:
             length -= 8
         elif kind == b"eXIf":
             header.orientation = _exif_orientation(file.read(length))
+            length = 0
+        elif kind in _TEXT_CHUNKS and header.orientation == 1:
+            header.orientation = _profile_orientation(kind, file.read(length))
             length = 0
         file.seek(length + 4, SEEK_CUR)
     return header
@@ -281,6 +329,11 @@ def _directories(data: bytes | mmap.mmap) -> Iterator[dict[int, tuple[int, int, 
                 where = entry + 4 + wide
                 if size * values > wide:
                     where = struct.unpack_from(order + long, data, where)[0]
+                if kind in _FLOATS:
+                    number = struct.unpack_from(order + _FLOATS[kind], data, where)[0]
+                    if number.is_integer() and 0 <= number <= _WIDEST:
+                        fields[tag] = (int(number), 0, "")
+                    continue
                 form = order + {1: "B", 2: "H", 4: "I", 8: "Q"}[size]
                 fields[tag] = (struct.unpack_from(form, data, where)[0], where, form)
             yield fields

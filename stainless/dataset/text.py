@@ -22,6 +22,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: Letters of cp1252.
+_WESTERN = re.compile(rb"[\x8a\x8c\x8e\x9a\x9c\x9e\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff]+")
+
+#: First byte of the last of the common characters of GB 2312 (its level 1, B0 to D7).
+_LAST_COMMON = 0xD7
+
 _HIGH = re.compile(rb"[\x80-\xff]+")
 
 
@@ -62,11 +68,16 @@ def decoded(data: bytes) -> str:
     """Return text of an unknown encoding.
 
     What is no UTF-8 is Chinese (GB18030) where most runs of high bytes have an even length, since
-    a character takes two of them, and Western (cp1252) otherwise.
+    a character takes two of them, and Western (cp1252) otherwise; so it is where all high bytes are
+    Western letters and, in pairs, mostly no common Chinese ones (`größe`).
     """
     runs = _HIGH.findall(data)
-    even = sum(len(run) % 2 == 0 for run in runs)
-    guesses = ("gb18030", "cp1252") if 2 * even > len(runs) else ("cp1252", "gb18030")
+    even = [run for run in runs if len(run) % 2 == 0]
+    pairs = [run[at : at + 2] for run in even for at in range(0, len(run), 2)]
+    common = sum(pair[0] <= _LAST_COMMON and pair[1] > 0xA0 for pair in pairs)
+    is_western = all(map(_WESTERN.fullmatch, runs)) and 2 * common < len(pairs)
+    is_chinese = 2 * len(even) > len(runs) and not is_western
+    guesses = ("gb18030", "cp1252") if is_chinese else ("cp1252", "gb18030")
     for encoding in ("utf-8", *guesses):
         try:
             return data.decode(encoding)

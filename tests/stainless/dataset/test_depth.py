@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image, TiffImagePlugin
 from support.datasets import write_image
 
 from stainless.dataset import (
@@ -121,6 +122,21 @@ def test_the_tags_of_a_tiff(tmp_path, bits):
         # The picture's own maximum is no white.
         path = tiff(tmp_path / "a.tif", values, extra=[(tag, 3, white - 7)])
         assert (load_image(path)[..., 0] == eight(values, 65535)).all()
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("tag", [281, 341, 50717])
+@pytest.mark.parametrize("kind", [3, 4, 11, 12])
+def test_the_tags_of_a_tiff_as_pillow_writes_them(tmp_path, bits, tag, kind):
+    values, white = raw(bits), (1 << bits) - 1
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    info.tagtype[tag] = kind
+    info[tag] = float(white) if kind > 4 else white
+    Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo=info)
+    assert (load_image(tmp_path / "a.tif")[..., 0] == eight(values, white)).all()
+    info[tag] = float(white - 7) if kind > 4 else white - 7
+    Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo=info)
+    assert (load_image(tmp_path / "a.tif")[..., 0] == eight(values, 65535)).all()
 
 
 @pytest.mark.parametrize("bits", [10, 12, 14])

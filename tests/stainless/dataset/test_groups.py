@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stainless.dataset import Sample, read_category, split_validation
+from stainless.dataset.groups import read_groups
 from stainless.errors import InputError
 
 
@@ -130,3 +131,13 @@ def test_bad_group_files(mvtec, text, line):
     with pytest.raises(InputError, match=line) as caught:
         read_category(root, "plate", "test")
     assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    "header", ["image,group", "Image,Group", "IMAGE,Part_Group", " image , group "]
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_headers_in_other_letters_and_separators(tmp_path, header, delimiter):
+    rows = [header, "a.png,1", "b.png,1", "c.png,2"]
+    (tmp_path / "groups.csv").write_text("\n".join(rows).replace(",", delimiter))
+    assert read_groups(tmp_path) == {"a.png": "1", "b.png": "1", "c.png": "2"}

@@ -11,6 +11,7 @@ from support.datasets import CLASS_MAP, SIZE, pasted, shape, write_image, write_
 
 from stainless.dataset import class_map, load_annotation, load_mask, read_category
 from stainless.dataset.labelme import rasterise
+from stainless.dataset.text import decoded
 from stainless.errors import InputError
 
 SQUARE = [[2, 3], [8, 3], [8, 7], [2, 7]]
@@ -188,6 +189,43 @@ def test_labels_of_a_class_map_are_text(tmp_path, text, encoding):
     path.write_bytes(text.encode(encoding))
     expected = {line.split(":")[0].strip('{" ') for line in text.replace(",", "\n").splitlines()}
     assert {entry.name for entry in class_map(path)} == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["dent:\n  kind: defect\n", "dent: [defect]\n", '{"dent": {"kind": "defect"}}']
+)
+def test_a_nested_class_map_is_one_line(tmp_path, text):
+    path = tmp_path / "classes.yaml"
+    path.write_text(text)
+    with pytest.raises(
+        InputError, match="label 'dent' is nested, expected label: defect"
+    ) as caught:
+        class_map(path)
+    assert "\n" not in str(caught.value) and "Node" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "encoding"),
+    [
+        *((word, "cp1252") for word in ("größe", "Größe", "Öl", "Maß", "défaut", "à été")),
+        *((word, "cp1252") for word in ("Stoß, größer", "façade", "año", "Bläschen und Stöße")),
+        *(
+            (word, "gb18030")
+            for word in ("划痕", "裂纹", "瑕疵", "脏污", "凹陷", "白点", "压伤", "崩边")
+        ),
+        *((word, "gb18030") for word in ("破损 scratch", "dent凹坑", "针孔", "气泡", "黑点,毛刺")),
+    ],
+)
+def test_words_of_either_encoding(word, encoding):
+    assert decoded(word.encode(encoding)) == word
+
+
+def test_labelme_in_cp1252_with_letters_in_pairs(tmp_path):
+    write_image(tmp_path / "sheet/test/0.png")
+    content = {"shapes": [shape("größe", SQUARE)]}
+    text = json.dumps(content, ensure_ascii=False)
+    (tmp_path / "sheet/test/0.json").write_bytes(text.encode("cp1252"))
+    assert read_category(tmp_path, "sheet", "test", {"größe": "defect"})[0].label == "größe"
 
 
 def test_a_label_that_is_given_twice(tmp_path):

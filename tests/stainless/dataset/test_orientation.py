@@ -8,7 +8,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 from support.datasets import shape, write_image
 
 from stainless.dataset import frame_of, image_size, load_annotation, load_image, load_mask
@@ -87,6 +87,35 @@ def test_every_format_is_read_upright(tmp_path, tag, ending, kind):
     assert np.abs(loaded.astype(int) - expected).max() <= (8 if ending == ".jpg" else 0)
     assert image_size(path) == loaded.shape[:2] == SCENE.shape
     assert frame_of(path) == Frame(SCENE.shape, tag)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.parametrize("chunk", ["tEXt", "zTXt", "iTXt", "packed iTXt"])
+@pytest.mark.parametrize("keyword", ["exif", "APP1"])
+def test_a_png_with_the_profile_of_imagemagick(tmp_path, tag, chunk, keyword):
+    exif = Image.Exif()
+    exif[0x112] = tag
+    blob = exif.tobytes()
+    digits = blob.hex()
+    lines = "\n".join(digits[at : at + 72] for at in range(0, len(digits), 72))
+    profile = f"\n{keyword.lower()}\n{len(blob):8}\n{lines}\n"
+    info = PngImagePlugin.PngInfo()
+    name, is_packed = f"Raw profile type {keyword}", chunk in ("zTXt", "packed iTXt")
+    (info.add_itxt if "iTXt" in chunk else info.add_text)(name, profile, zip=is_packed)
+    path = tmp_path / "a.png"
+    Image.fromarray(stored(SCENE, tag)).save(path, pnginfo=info)
+    assert chunk[-4:].encode() in path.read_bytes()
+    assert (load_image(path)[..., 0] == SCENE).all()
+    assert frame_of(path) == Frame(SCENE.shape, tag)
+
+
+def test_a_broken_profile_in_a_png_turns_nothing(tmp_path):
+    for text in ("", "\nexif\n  3\nxyz", "\nexif\n 1\nff", "\nexif"):
+        info = PngImagePlugin.PngInfo()
+        info.add_text("Raw profile type exif", text)
+        Image.fromarray(SCENE).save(tmp_path / "a.png", pnginfo=info)
+        assert (load_image(tmp_path / "a.png")[..., 0] == SCENE).all()
+        assert frame_of(tmp_path / "a.png") == Frame(SCENE.shape, 1)
 
 
 def test_a_tag_that_is_none_is_upright(tmp_path):
