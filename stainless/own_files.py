@@ -67,14 +67,29 @@ class OwnFiles:
                 source = f" of {self.source}" if self.source is not None else ""
                 raise InputError(
                     f"{self.folder / name}: was not written by an earlier `{self.command}`{source},"
-                    " or was changed since, so it is not replaced; move it away or give another "
-                    "--out"
+                    " or was changed since, so it is not replaced; move it away or choose another "
+                    "folder"
                 )
 
     def remove(self, name: str) -> None:
         """Remove a file of an earlier run, if it is there; raises as `require`."""
         self.require([name])
         (self.folder / name).unlink(missing_ok=True)
+
+    def adopt(self, names: Iterable[str]) -> None:
+        """Take files that are there for the command's own, if the folder has no record yet.
+
+        For a folder that is known to be the command's, from before it kept a record.
+
+        Args:
+            names: of the files.
+        """
+        if self._record.exists():
+            return
+        for name in names:
+            if (self.folder / name).is_file():
+                size, digest = _measured(self.folder / name)
+                self._known[name] = [{"name": name, "size": size, "sha256": digest}]
 
     def clear(self, keep: Iterable[str]) -> None:
         """Remove the files of earlier runs that this one does not write.

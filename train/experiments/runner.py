@@ -31,7 +31,7 @@ from train.experiments.keys import figures_key, labelled_contents
 from train.experiments.scoring import TEST, VALIDATION, figures_file, read_figures
 from train.experiments.settings import Common
 from train.experiments.stages import Stages
-from train.report import write_report
+from train.report import check_report, write_report
 
 
 def run(
@@ -61,6 +61,8 @@ def run(
     out = Path(settings.out)
     stages = Stages(out / "stages.json")
     count = pool.workers(settings.workers)
+    # Before hours of work.
+    check_report(out)
     datasets.render(experiment.datasets(), stages, count)
     if until == "render":
         return None

@@ -6,6 +6,6 @@ It reads what the experiment left there (results.json, predictions, models) and 
 datasets, and computes no metric anew; `compose` is the experiment's own and says which sections.
 """
 
-from train.report.write import write_report
+from train.report.write import check_report, write_report
 
-__all__ = ["write_report"]
+__all__ = ["check_report", "write_report"]

@@ -11,16 +11,14 @@ from train.metrics import CLASS_FIGURES, FIGURES
 from train.report.results import Results, class_names
 from train.report.tables import pair
 
+#: File names of the tables.
+TABLES = ("classes.csv", "methods.csv", "curves.csv", "learning.csv", "findings.csv")
+
 
 def csv_tables(results: Results) -> dict[str, str]:
     """Return the text of each table by its file name."""
-    return {
-        "classes.csv": _text(_classes(results)),
-        "methods.csv": _text(_methods(results)),
-        "curves.csv": _text(_curves(results)),
-        "learning.csv": _text(_learning(results)),
-        "findings.csv": _text(_findings(results)),
-    }
+    rows = (_classes, _methods, _curves, _learning, _findings)
+    return {name: _text(table(results)) for name, table in zip(TABLES, rows, strict=True)}
 
 
 Row = Sequence[Any]

@@ -8,16 +8,17 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from stainless.files import write_text
-from train.report.csv_tables import csv_tables
+from stainless.own_files import OwnFiles
+from train.report.csv_tables import TABLES, csv_tables
 from train.report.evidence import evidence
 from train.report.header import footer_sections, header_section
 from train.report.markup import escape
 from train.report.reading import Reading
-from train.report.results import Results, read_results
+from train.report.results import RESULTS, Results, read_results
 from train.report.sections import Page, Section
 
 PAGE = Path(__file__).parent / "page"
+PAGE_NAME = "report.html"
 SCRIPTS = ("table.js", "panel.js")
 
 
@@ -40,11 +41,12 @@ def write_report(folder: Path, compose: Compose) -> Path:
         The page, which needs no other file.
 
     Raises:
-        InputError: results.json is missing or not what an experiment writes, or a picture, a mask
-            or a prediction that it names cannot be read.
+        InputError: results.json is missing or not what an experiment writes, a picture, a mask or a
+            prediction that it names cannot be read, or a file of the report was changed since.
         OSError: the folder cannot be written.
     """
     results = read_results(folder)
+    own = check_report(folder)
     reading = Reading(results, folder)
     page = compose(results, reading, folder)
     data = {"pictures": reading.embedded(), **evidence(results, reading.chosen)}
@@ -60,9 +62,23 @@ def write_report(folder: Path, compose: Compose) -> Path:
         script="\n".join((PAGE / name).read_text(encoding="utf-8") for name in SCRIPTS),
     )
     for name, table in csv_tables(results).items():
-        write_text(folder / "tables" / name, table)
-    write_text(folder / "report.html", text)
-    return folder / "report.html"
+        own.write_text(f"tables/{name}", table)
+    own.write_text(PAGE_NAME, text)
+    return folder / PAGE_NAME
+
+
+def check_report(folder: Path) -> OwnFiles:
+    """Return the files of a report in the folder of an experiment, all of them still its own.
+
+    Raises:
+        InputError: one was changed since it was written.
+    """
+    names = [PAGE_NAME, *(f"tables/{name}" for name in TABLES)]
+    own = OwnFiles(folder, "report")
+    if (folder / RESULTS).is_file():
+        own.adopt(names)
+    own.require(names)
+    return own
 
 
 def _element(section: Section) -> str:

@@ -100,8 +100,8 @@ def test_bright_scratches_are_found(finished: Path) -> None:
 def test_nothing_is_left_but_the_results(finished: Path) -> None:
     left = {path.name for path in finished.iterdir()}
     assert left == {
-        "figures", "models", "predictions", "report.html", "results.json",
-        "stages.json", "tables",
+        ".stainless-report.jsonl", "figures", "models", "predictions", "report.html",
+        "results.json", "stages.json", "tables",
     }  # fmt: skip
 
 

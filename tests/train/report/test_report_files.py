@@ -14,6 +14,7 @@ import train.report.reading as reading
 from stainless.cli import main
 from stainless.errors import InputError
 from train.metrics import FIGURES
+from train.report import check_report
 
 
 def table(page, name):
@@ -84,6 +85,7 @@ def test_the_page_needs_no_other_file(page):
     assert "url(" not in text and "@import" not in text
     assert not re.search(r"https?://", text)
     assert sorted(path.name for path in page.parent.iterdir()) == [
+        ".stainless-report.jsonl",
         "models",
         "predictions",
         "report.html",
@@ -180,6 +182,25 @@ def test_bad_results_are_one_line(experiment, broken, expected, capsys):
         report(experiment)
     assert "\n" not in str(caught.value)
     assert not (experiment / "report.html").exists() and not (experiment / "tables").exists()
+
+
+@pytest.mark.parametrize("name", ["report.html", "tables/methods.csv"])
+def test_what_was_changed_since_stays(experiment, name):
+    report(experiment)
+    first = (experiment / name).read_bytes()
+    # One of before there was a record is the experiment's own, whatever it is.
+    (experiment / ".stainless-report.jsonl").unlink()
+    (experiment / name).write_text("older")
+    report(experiment)
+    assert (experiment / name).read_bytes() == first
+    (experiment / name).write_text("mine")
+    with pytest.raises(InputError, match=r"was not written by an earlier `report`, or was changed"):
+        report(experiment)
+    assert (experiment / name).read_text() == "mine"
+    (experiment / "results.json").unlink()
+    (experiment / ".stainless-report.jsonl").unlink()
+    with pytest.raises(InputError, match=r"report.html: was not written"):
+        check_report(experiment)
 
 
 def test_a_lost_prediction_is_named(experiment):
