@@ -16,6 +16,7 @@ from support.check_experiment import check_experiment
 import train.detectors
 import train.experiments
 from stainless.cli import main
+from train.detectors.model_file import read
 from train.experiments import keys, pool
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -79,6 +80,8 @@ def test_results_and_report_are_there(run: Callable[..., list[str]], folder: Pat
     assert "Learned from 4 pictures." in text and '<a href="#learned">' in text
     assert 'data-method="grey"' in text and "“Real”" not in text
     assert not (folder / "out/features").exists()
+    models = [read(path) for path in sorted((folder / "out/models").glob("*.safetensors"))]
+    assert models and all(model.metadata["depth"]["bits"] == 8 for model in models)
     assert main(["report", str(folder / "out")]) == 0
     assert (folder / "out/report.html").read_text() == text
 
