@@ -144,10 +144,10 @@ def _dry_run(scene: Scene, output: Path) -> int:
     from render import layout, manifest
     from render.estimate import cpu_seconds
     from render.plan import picture_count, plan_to_json
-    from stainless.files import write_json
+    from stainless.files import json_text
 
     manifest.check_owner(scene, output)
-    write_json(output / layout.PLAN, plan_to_json(scene))
+    manifest.own_files(output).write_text(layout.PLAN, json_text(plan_to_json(scene)))
     print(f"{output / layout.PLAN}: {_counted(scene.samples, picture_count(scene))}")
     minutes = cpu_seconds(scene) / 60
     time = f"{minutes:.1f} min" if minutes < 60 else f"{minutes / 60:.1f} h"
@@ -160,11 +160,15 @@ def _counted(samples: int, pictures: int) -> str:
 
 
 def _preview(scene: Scene, output: Path) -> int:
-    from render import manifest
+    from render import layout, manifest
     from render.overview import write_preview
 
     manifest.check_owner(scene, output)
-    print(write_preview(scene, output))
+    own = manifest.own_files(output)
+    own.require([layout.PREVIEW])
+    with own.replacing(output / layout.PREVIEW) as beside:
+        write_preview(scene, beside)
+    print(output / layout.PREVIEW)
     return 0
 
 

@@ -21,6 +21,7 @@ from stainless import config
 from stainless.dataset.layouts import ANNOTATIONS, AREAS, LIGHTS, VALIDATION
 from stainless.errors import InputError
 from stainless.files import naming, pixel_hash, remove_partials, sync_folder, write_json, write_text
+from stainless.own_files import OwnFiles
 
 SPLITS = ("train", "validation", "test")
 
@@ -186,6 +187,17 @@ def check_owner(scene: Scene, output: Path) -> None:
     foreign = held - known - {ANNOTATIONS, VALIDATION, *layout.categories(scene)}
     if foreign:
         raise InputError(f"{output / min(foreign)}: not of this dataset, expected no other files")
+
+
+def own_files(output: Path) -> OwnFiles:
+    """Return the files that are written before there is a dataset: the plan and the preview.
+
+    In a folder with a dataset that `check_owner` has found to be one's own, they are so as well.
+    """
+    own = OwnFiles(output, "render")
+    if (output / layout.SCENE).exists():
+        own.adopt([layout.PLAN, layout.PREVIEW])
+    return own
 
 
 def difference(scene: Scene, own: Path) -> str | None:

@@ -26,8 +26,8 @@ MOST_ROWS = 4
 Row = tuple[str, list[Pixels]]
 
 
-def write_preview(scene: Scene, output: Path) -> Path:
-    """Render one sample small and write its contact sheet; returns where it is."""
+def write_preview(scene: Scene, path: Path) -> None:
+    """Render one sample small and write its contact sheet."""
     scale = PREVIEW_COLUMNS / scene.camera.resolution_px[0]
     scene = dataclasses.replace(scene, scale=min(scene.scale, scale))
     sample = plan_sample(scene, _telling(scene))
@@ -43,7 +43,7 @@ def write_preview(scene: Scene, output: Path) -> Path:
         for view in range(min(MOST_ROWS, len(sample.views))):
             shown = next(iter(render_view(scene, sample, view, tracer)))
             rows.append(_row(f"view {view}", None, shown.pixels, shown.labels.classes))
-    return _write(rows, scene, output / layout.PREVIEW)
+    _write(rows, scene, path)
 
 
 def write_contact_sheet(scene: Scene, output: Path) -> Path | None:

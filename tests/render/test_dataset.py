@@ -194,7 +194,7 @@ def test_a_preview_and_a_plan_do_not_stand_in_the_way_of_the_dataset(tmp_path):
     assert "1 sample, 2 pictures" in planned.stdout
     shown = generate(output, "--preview", **few)
     assert shown.returncode == 0, shown.stderr
-    assert files(output) == {"plan.json", "preview.png"}
+    assert files(output) == {"plan.json", "preview.png", ".stainless-render.jsonl"}
     assert read(output / "preview.png").shape[2] == 3
     done = generate(output, **few)
     assert done.returncode == 0, done.stderr
@@ -206,6 +206,16 @@ def test_a_preview_and_a_plan_do_not_stand_in_the_way_of_the_dataset(tmp_path):
     }
     plan = json.loads((output / "plan.json").read_text())
     assert [sample["index"] for sample in plan["samples"]] == [0]
+    assert generate(output, "--dry-run", **few).returncode == 0
+
+
+def test_a_plan_or_a_preview_of_somebody_else_stays(tmp_path):
+    for name, mode in (("plan.json", "--dry-run"), ("preview.png", "--preview")):
+        (tmp_path / name).write_text("mine")
+        done = generate(tmp_path, mode)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1
+        assert f"{tmp_path / name}: was not written by an earlier `render`" in done.stderr
+        assert (tmp_path / name).read_text() == "mine"
 
 
 def test_the_contact_sheet_has_a_row_for_every_light(dataset):
