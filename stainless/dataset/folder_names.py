@@ -11,7 +11,7 @@ from stainless.errors import InputError
 _SPLITS = {
     "train": ("train", "training", "trainset"),
     "test": ("test", "testing", "testset"),
-    "validation": ("validation", "val", "valid", "validate", "validating", "dev"),
+    "validation": ("validation", "val", "valid", "validate", "validating"),
 }
 _MEANT = {name: split for split, names in _SPLITS.items() for name in names}
 
