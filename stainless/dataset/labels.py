@@ -12,7 +12,6 @@ from stainless.dataset.coco import CocoFile, coco_classes, coco_sample, is_coco,
 from stainless.dataset.folders import pictures
 from stainless.dataset.label_files import COCO, FOREIGN, LABELME, json_of, label_files, place_of
 from stainless.dataset.labelme import labelme_sample
-from stainless.dataset.layouts import VALIDATION
 from stainless.dataset.listing import Skipped, folders, list_images
 from stainless.dataset.sample import GOOD, AnnotationClass, Sample
 from stainless.dataset.text import spelled
@@ -108,14 +107,17 @@ def _other_names(path: Path, root: Path, category: str, split: str) -> frozenset
     """
     words = set(re.split(r"[^a-z]+", path.name.lower()))
     named = {other for other, aliases in _WORDS.items() if words & aliases}
+    trees = {other: place_of(root, category, other) for other in named}
+    if named == {"validation"} and not trees["validation"].is_dir():
+        # Without a third split, the second is called so as well.
+        named, trees = {"test"}, {"test": place_of(root, category, "test")}
     if not named or split in named:
         return None
-    places = (root / category / other for other in named)
-    trees = [place for place in places if place.is_dir()]
-    if "validation" in named and (root / VALIDATION / category).is_dir():
-        trees.append(root / VALIDATION / category)
     return frozenset(
-        spelled(image.name) for tree in trees for image in list_images(tree, deep=True)
+        spelled(image.name)
+        for tree in trees.values()
+        if tree.is_dir() and tree != place_of(root, category, split)
+        for image in list_images(tree, deep=True)
     )
 
 

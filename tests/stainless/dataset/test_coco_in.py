@@ -196,6 +196,14 @@ def test_names_that_either_split_has_go_by_the_name_of_the_file(sheet):
     assert [sample.label for sample in read(sheet, split="train")] == ["good"] * 3
 
 
+def test_without_a_validation_split_val_stands_for_test(sheet):
+    for name in FILES:
+        write_image(sheet / "sheet/train" / name)
+    write(sheet, coco(FILES, [(1, "dent", BOX)]), "sheet/instances_val.json")
+    assert [sample.label for sample in read(sheet)] == ["good", "dent", "good"]
+    assert [sample.label for sample in read(sheet, split="train")] == ["good"] * 3
+
+
 def test_a_file_whose_supercategories_say_it_all(sheet):
     kinds = tuple(CLASSES.values())
     own = write(sheet, coco(FILES, [(1, "dent", BOX), (2, "stain", BOX)], kinds), "labels.json")
