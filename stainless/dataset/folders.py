@@ -149,6 +149,11 @@ def read_labelled(
             samples.append(_sample(path, label_folder, label_folder.name, mask, split, defects))
     note_loose(place, skipped)
     masks.refuse_left(place)
+    names = {sample.image.stem for sample in samples if not is_mask_folder(sample.label)}
+    for sample in samples:
+        is_class = sample.mask is not None or not is_mask_folder(sample.label)
+        if not is_class and names & {sample.image.stem, unmasked(sample.image.stem)}:
+            raise InputError(f"{sample.image}: seems to be a mask, expected it below {truth}")
     if not samples:
         raise InputError(f"{place}: has no images in folders named by class (good, ...)")
     return samples

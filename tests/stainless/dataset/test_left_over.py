@@ -55,6 +55,16 @@ def test_masks_in_a_folder_of_another_name(mvtec, folder, base):
         path.unlink()
 
 
+@pytest.mark.parametrize("name", ["masks/000.png", "GT/dent/001_mask.png"])
+def test_a_folder_of_masks_is_no_class(mvtec, name):
+    root = mvtec()
+    shutil.rmtree(root / "plate/ground_truth")
+    path = write_mask(root / "plate/test" / name)
+    with pytest.raises(InputError, match="seems to be a mask, expected it below") as caught:
+        names(root, "test")
+    assert str(path) in str(caught.value)
+
+
 def test_our_annotations_are_no_masks_left_over(annotated):
     folder = annotated / "annotations/plate/test/dent"
     write_mask(folder / "000_mask.png")
