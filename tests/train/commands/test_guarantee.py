@@ -53,7 +53,7 @@ def test_a_guarantee_is_promised_by_what_was_held_out(fitted, capsys):
     root, _, model = fitted
     assert threshold(fitted, *HOLD, "--guarantee", "0.06") == 0
     told = capsys.readouterr().out
-    assert "at most 6.00% false alarms promised by 38 good groups" in told
+    assert "at most 6.00% false alarms promised by 38 independent good scores" in told
     assert "product threshold" in told
     out = root / "scored"
     for number in range(30):

@@ -29,14 +29,13 @@ def fit(labelled: Labelled, parameter: float | None = None) -> Fitted:
     rng = np.random.default_rng(seed_sequence(0, DATASET, Stream.CALIBRATION))
     units = conformal.one_of_each(scores, groups, rng)
     value = conformal.threshold(units, level)
-    what = "pictures" if len(units) == len(scores) else "groups"
     how = {
         "level": level,
         "good": len(scores),
         "groups": len(units),
         "calibration": np.sort(units).tolist(),
     }
-    line = f"at most {level:.2%} false alarms promised by {len(units)} good {what}"
+    line = f"at most {level:.2%} false alarms promised by {len(units)} independent good scores"
     return Fitted(value, RULE.name, how, line)
 
 
