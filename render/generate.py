@@ -166,9 +166,7 @@ def _preview(scene: Scene, output: Path) -> int:
     manifest.check_owner(scene, output)
     own = manifest.own_files(output)
     own.require([layout.PREVIEW])
-    with own.replacing(output / layout.PREVIEW) as beside:
-        write_preview(scene, beside)
-    print(output / layout.PREVIEW)
+    print(write_preview(scene, own))
     return 0
 
 

@@ -18,6 +18,7 @@ from render.scene import Scene
 from render.series import side_of
 from stainless.dataset.layouts import ANNOTATIONS, annotation_file
 from stainless.dataset.sample import GOOD
+from stainless.own_files import OwnFiles
 
 PREVIEW_COLUMNS = 480
 #: Rows of a sheet that does not show twins.
@@ -26,8 +27,8 @@ MOST_ROWS = 4
 Row = tuple[str, list[Pixels]]
 
 
-def write_preview(scene: Scene, path: Path) -> None:
-    """Render one sample small and write its contact sheet."""
+def write_preview(scene: Scene, own: OwnFiles) -> Path:
+    """Render one sample small and write its contact sheet; returns where it is."""
     scale = PREVIEW_COLUMNS / scene.camera.resolution_px[0]
     scene = dataclasses.replace(scene, scale=min(scene.scale, scale))
     sample = plan_sample(scene, _telling(scene))
@@ -43,7 +44,10 @@ def write_preview(scene: Scene, path: Path) -> None:
         for view in range(min(MOST_ROWS, len(sample.views))):
             shown = next(iter(render_view(scene, sample, view, tracer)))
             rows.append(_row(f"view {view}", None, shown.pixels, shown.labels.classes))
-    _write(rows, scene, path)
+    path = own.folder / layout.PREVIEW
+    with own.replacing(path) as beside:
+        _write(rows, scene, beside)
+    return path
 
 
 def write_contact_sheet(scene: Scene, output: Path) -> Path | None:
