@@ -112,12 +112,13 @@ def test_what_a_rule_lacks_is_said_before_anything_is_scored(
     shutil.copytree(data / "plate/test/scratch", tmp_path / "plate/test/scratch")
     words = ["threshold", "--model", own, "--data", tmp_path, "--category", "plate"]
     words += ["--split", "test"]
-    line = refused(capsys, *words, "--false-alarms", 0.1)
-    assert "no image is good of the test split, which the rule false-alarms needs" in line
+    code, _, told = run(capsys, *words, "--false-alarms", 0.1)
+    assert code == 2 and "warning" in told[0] and len(told) == 2
+    assert "no image is good of the test split, which the rule false-alarms needs" in told[1]
     # Without masks and without good pictures there is nothing to outline defects by.
     code, lines, told = run(capsys, *words)
     assert code == 0 and set(thresholds(own)) == {"picture"}
-    assert "no threshold can be fitted" in lines[0] and "no picture is good" in told[0]
+    assert "no threshold can be fitted" in lines[0] and "no picture is good" in told[-1]
 
 
 def test_without_masks_the_pixels_go_by_the_good_pictures(data, own, tmp_path, capsys):
