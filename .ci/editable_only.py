@@ -4,10 +4,10 @@ A wheel would put packages named `render` and `train` on top of everybody's site
 the scenes that both are used with. The project is used from its checkout instead.
 """
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from setuptools import build_meta
 from setuptools.build_meta import (
-    build_editable,
     get_requires_for_build_editable,
     prepare_metadata_for_build_editable,
 )
@@ -19,6 +19,21 @@ __all__ = [
     "get_requires_for_build_editable",
     "prepare_metadata_for_build_editable",
 ]
+
+
+def build_editable(
+    wheel_directory: str,
+    config_settings: dict[str, Any] | None = None,
+    metadata_directory: str | None = None,
+) -> str:
+    """Install the checkout as a plain path.
+
+    Setuptools' finder comes after the current folder: beside a clone named `stainless`, that
+    folder, which is no package, would be imported in the package's place.
+    """
+    settings = {**(config_settings or {}), "editable_mode": "compat"}
+    name: str = build_meta.build_editable(wheel_directory, settings, metadata_directory)
+    return name
 
 
 def build_wheel(*_: object, **__: object) -> NoReturn:

@@ -78,8 +78,8 @@ def threshold(calibration: np.ndarray, level: float) -> float:
     count, least = len(calibration), needed(level)
     if count < least:
         raise InputError(
-            f"a guarantee of {level:g} needs {least} good pictures, or groups of pictures, that "
-            f"nothing was learned from; there are {count}"
+            f"a guarantee of {level:g} needs {least} good scores that nothing was learned from, a "
+            f"group of pictures giving one; there are {count}"
         )
     values = np.unique(calibration)
     above = np.nextafter(values, np.asarray(np.inf, values.dtype))

@@ -72,7 +72,7 @@ def test_too_few_are_refused_with_the_number(fitted, capsys):
     assert threshold(fitted, *HOLD, "--guarantee", "0.01") == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "needs 99 good pictures, or groups" in error and "there are 38" in error
+    assert "needs 99 good scores" in error and "there are 38" in error
 
 
 @pytest.mark.parametrize("level", ["0", "1", "-0.5"])

@@ -33,7 +33,7 @@ _METHODS = {
     "anomaly_dino": Method(
         settings=memory_settings.AnomalyDinoSettings,
         detector=f"{_PLACE}.anomaly_dino:AnomalyDino",
-        summary="memory of DINOv2's patches (Damm et al., WACV 2025; anomalib)",
+        summary="memory of DINOv2's patches (Damm et al., WACV 2025; anomalib; needs --weights)",
         small={"side": 56},
     ),
     "draem": Method(
@@ -58,26 +58,26 @@ _METHODS = {
     "csflow": Method(
         settings=trained_settings.CsflowSettings,
         detector=f"{_PLACE}.csflow:Csflow",
-        summary="normalising flow across three scales (Rudolph et al., WACV 2022; anomalib)",
+        summary="flow across three scales (Rudolph et al., WACV 2022; anomalib; needs --weights)",
         small={"hidden": 8, "steps": 1, "batch": 2, "side": 128},
     ),
     "reverse_distillation": Method(
         settings=trained_settings.ReverseDistillationSettings,
         detector=f"{_PLACE}.reverse_distillation:ReverseDistillation",
-        summary="a decoder imitates an encoder (Deng and Li, CVPR 2022; anomalib)",
+        summary="a decoder imitates an encoder (Deng and Li, CVPR 2022; anomalib; needs --weights)",
         small={"backbone": "resnet18", "steps": 1, "batch": 2, "side": 64},
     ),
     "efficient_ad": Method(
         settings=trained_settings.EfficientAdSettings,
         detector=f"{_PLACE}.efficient_ad:EfficientAd",
-        summary="student, teacher and autoencoder (Batzner et al., WACV 2024; anomalib)",
+        summary="student and teacher (Batzner et al., WACV 2024; anomalib; needs --weights)",
         learns_from="nominal pictures, natural pictures",
         small={"channels": 8, "steps": 3},
     ),
     "dinomaly": Method(
         settings=trained_settings.DinomalySettings,
         detector=f"{_PLACE}.dinomaly:Dinomaly",
-        summary="a decoder imitates DINOv2 (Guo et al., CVPR 2025; anomalib)",
+        summary="a decoder imitates DINOv2 (Guo et al., CVPR 2025; anomalib; needs --weights)",
         small={"encoder": "vit_small_patch14_reg4_dinov2", "steps": 3, "batch": 2, "side": 56},
     ),
 }
