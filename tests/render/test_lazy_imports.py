@@ -21,13 +21,17 @@ sys.meta_path.insert(0, Blocker())
 """
 
 
+#: The plan, and the record of which files are the program's own.
+PLANNED = {"out/plan.json", "out/.stainless-render.jsonl"}
+
+
 @pytest.mark.parametrize(
     ("words", "shown", "written"),
     [
         (["--help"], "--config", set()),
         (["--keys"], "--impurities.water_stain.radius_mm", set()),
-        (["--config", str(TINY), "--dry-run"], "3 samples, 18 pictures", {"out/plan.json"}),
-        (["--config", str(ROOT / "scenes/plate.yaml"), "--dry-run"], "480 p", {"out/plan.json"}),
+        (["--config", str(TINY), "--dry-run"], "3 samples, 18 pictures", PLANNED),
+        (["--config", str(ROOT / "scenes/plate.yaml"), "--dry-run"], "480 p", PLANNED),
     ],
 )
 def test_what_renders_nothing_needs_neither_blender_nor_torch(tmp_path, words, shown, written):
