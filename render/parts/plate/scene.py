@@ -102,7 +102,10 @@ class PlateScene(Scene):
         if self.series is not None:
             return
         for name in self.chosen_defects():
-            raise ValueError(f"defects.{name}: given, expected null: twins are nominal parts")
+            raise ValueError(
+                f"defects.{name}: given, expected null, or a series that has defective parts "
+                "(series: {groups: [{split: test, defects: true}]}): without one all are good"
+            )
         for name in self.chosen_impurities():
             if IMPURITIES[name].diffuse and self.twins == "ratio":
                 raise ValueError(
