@@ -31,7 +31,15 @@ from stainless.dataset.groups import Split, split_validation
 from stainless.dataset.images import frame_of, image_size, load_image
 from stainless.dataset.listing import IMAGE_ENDINGS, list_images
 from stainless.dataset.orientation import Frame
-from stainless.dataset.regions import DefectClass, Region, load_regions, read_defects
+from stainless.dataset.regions import (
+    DefectClass,
+    Region,
+    has_saturation,
+    load_regions,
+    read_defects,
+    require_saturation,
+    saturated_regions,
+)
 from stainless.dataset.sample import (
     GOOD,
     AnnotationClass,
@@ -67,6 +75,7 @@ __all__ = [
     "common_depth",
     "depth_of",
     "frame_of",
+    "has_saturation",
     "has_split",
     "has_validation",
     "image_size",
@@ -85,5 +94,7 @@ __all__ = [
     "read_classes",
     "read_defects",
     "record_depth",
+    "require_saturation",
+    "saturated_regions",
     "split_validation",
 ]

@@ -8,6 +8,7 @@ for nothing, since a missing part, say, may be marked anywhere in its place (Ber
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +94,45 @@ def load_regions(sample: Sample) -> list[Region]:
         defect = listed[value]
         found.append(Region(mask, defect.name, defect.saturation(int(mask.sum()))))
     return found or [Region(np.zeros(frame.size, bool), sample.label, 0.0)]
+
+
+def has_saturation(sample: Sample) -> bool:
+    """Tell whether an image is of a dataset that says how much of each defect must be found."""
+    return sample.defects is not None or (sample.mask is not None and sample.mask.is_dir())
+
+
+def saturated_regions(sample: Sample) -> list[Region]:
+    """Return the regions of an image's defects, of a dataset that says their saturation.
+
+    Raises:
+        InputError: as `require_saturation` and `load_regions`.
+    """
+    require_saturation([sample])
+    return [] if sample.is_good else load_regions(sample)
+
+
+def require_saturation(samples: Iterable[Sample]) -> None:
+    """Refuse images with regions of which nobody has said how much must be found.
+
+    Images of a dataset that says it of none pass.
+
+    Raises:
+        InputError: a folder of masks in a category without defects_config.json, or one mask for
+            all regions in a category with it.
+    """
+    for sample in samples:
+        if sample.is_good or sample.mask is None or not has_saturation(sample):
+            continue
+        if sample.defects is None:
+            raise InputError(
+                f"{sample.mask}: is a folder of regions, but its category has no "
+                "defects_config.json, which says how much of each must be found"
+            )
+        if not sample.mask.is_dir():
+            raise InputError(
+                f"{sample.mask}: is one mask, expected a folder with one of each region, whose "
+                f"saturation {sample.defects} says"
+            )
 
 
 def _connected(sample: Sample) -> list[Region]:

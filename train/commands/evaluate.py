@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate; write metrics.json, per_image.csv and table.txt, and print the table."""
+    from stainless.dataset import require_saturation
     from stainless.files import json_text
     from stainless.own_files import OwnFiles
     from train.map_files import map_file
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
         written += [map_file(Path("maps"), sample.name).as_posix() for sample in samples]
     own.require(written)
     check_truth(samples)
+    require_saturation(samples)
     model = open_model(args)
     samples = at_models_depth(model, samples)
     decision = chosen(model, args)

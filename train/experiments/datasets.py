@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stainless.dataset import Sample, has_validation, read_category, split_validation
+from stainless.dataset import (
+    Sample,
+    has_validation,
+    read_category,
+    require_saturation,
+    split_validation,
+)
 from stainless.errors import InputError
 from stainless.files import shipped
 from train.experiments.experiment import Dataset
@@ -136,4 +142,5 @@ def read_labelled(
     for sample in test:
         if not sample.is_good and sample.mask is None:
             raise InputError(f"{sample.image}: has no mask, expected one of every defect")
+    require_saturation(test)
     return LabelledSplits(validation, test, note)

@@ -17,7 +17,7 @@ import numpy as np
 
 from stainless.errors import InputError
 from train.metrics.figures import measures
-from train.metrics.metric import Measure, Reading, Thresholds
+from train.metrics.metric import Measure, Reading, Rereading, Thresholds
 from train.metrics.radix import Radix
 from train.metrics.records import Records, maps_of
 
@@ -43,6 +43,9 @@ def evaluate(records: Records, threshold: float | Thresholds) -> dict[str, Any]:
         * "defects": count, coverage_thresholds, recall (one a threshold), mean_recall
         * "classes": by name kind, pixels, pixel_recall (of an impurity: its detection rate),
           instances, recall (one a threshold), mean_recall
+        * of a dataset that says how much of a defect must be found (MVTec LOCO), "structural",
+          "logical", "kinds" (the mean of both), "every" and by name "flaws": image_auroc,
+          pixel_auroc, au_spro (at the limit .05), and "au_spro_at" by limit
         * "missing": reason by section of what could not be measured; its figures are None
         * "per_image": a row an image: name, group, label, defective, score, flagged, pixel_tp,
           pixel_fp, pixel_fn, pixel_tn, defects, defects_found (any pixel), defect_recall_sum
@@ -98,6 +101,9 @@ def evaluate(records: Records, threshold: float | Thresholds) -> dict[str, Any]:
     for steps in radix.steps(maps_of(records), needed):
         for curve in curves:
             curve.update(steps)
+    for measure in active.values():
+        if isinstance(measure, Rereading):
+            measure.reread(records)
     sections = {name: measure.results() for name, measure in active.items()}
     for name in set(active) - missing:
         for row, more in zip(rows, added[name], strict=True):

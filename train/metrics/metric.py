@@ -6,7 +6,8 @@ Such a module has
 * `FIGURES`, the figures that stand for a method in one line, and `CLASS_FIGURES`, those that stand
   for one class of it; either may be empty;
 * `NEEDS_MAP`, whether it needs the anomaly map and the mask of every image;
-* `Measure`, a class that follows the protocol below.
+* `Measure`, a class that follows the protocol below, and `Rereading` where it must;
+* `table`, where it has more to print than its figures: lines of text of an evaluation.
 
 Nothing else names it: `evaluate`, the tables, the report and the bootstrap find it by its place.
 """
@@ -16,14 +17,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from stainless.errors import InputError
 from train.metrics.pixels import Confusion
 from train.metrics.radix import Radix
-from train.metrics.records import Record
+from train.metrics.records import Record, Records
 from train.metrics.regions import region_weights
 from train.metrics.resolve import Steps
 from train.metrics.scores import Pixels, anomalous, ratio
@@ -51,7 +52,8 @@ class Figure:
         more_is_better: False for what should be low.
         resample: gives, of the rows, the figure of any selection of them; None for a figure that
             single images do not add up to.
-        column: above the column of that name in the printed table, where the section is a row.
+        column: above the column of that name in the printed table, where the section is a row;
+            None for one that the metric prints in a table of its own.
     """
 
     key: str
@@ -63,7 +65,7 @@ class Figure:
     worst: Callable[[Sequence[Row]], Sequence[float | None]]
     more_is_better: bool = True
     resample: Callable[[Sequence[Row]], Resampled] | None = None
-    column: str = ""
+    column: str | None = ""
 
     def of(self, result: Mapping[str, Any]) -> float | None:
         """Return the figure in what `evaluate` returned; None where it is undefined."""
@@ -211,6 +213,14 @@ class Measure(Protocol):
 
     def results(self) -> dict[str, dict[str, Any]]:
         """Return sections of the evaluation by name; NaN stands for undefined."""
+
+
+@runtime_checkable
+class Rereading(Protocol):
+    """A metric that follows the scores of some images apart from the others."""
+
+    def reread(self, records: Records) -> None:
+        """Read the images again, after all of them were taken and before `results`."""
 
 
 def count(row: Row, key: str) -> float:

@@ -41,6 +41,12 @@ class Radix:
         if image.weights is not None:
             self.weights += np.bincount(defective, image.weights, BINS)
 
+    def add(self, other: Radix) -> None:
+        """Add the counts of other images."""
+        self.positives += other.positives
+        self.negatives += other.negatives
+        self.weights += other.weights
+
     @property
     def mixed(self) -> np.ndarray:
         """(BINS,) bool: bins with both kinds of pixel. In any other bin a ROC curve is straight."""

@@ -11,11 +11,14 @@ import numpy as np
 from stainless.dataset import (
     GOOD,
     Annotation,
+    Region,
     Sample,
+    has_saturation,
     load_annotation,
     load_ignore,
     load_mask,
     mask_annotation,
+    saturated_regions,
 )
 from stainless.errors import InputError
 from train.map_files import read_map
@@ -38,6 +41,8 @@ class Record:
             class `label` whose instances are the regions of the mask.
         ignore: (H, W) bool, pixels that count for nothing; None for none.
         value: score of the whole image; None for its highest pixel.
+        regions: reads the regions of its defects with their saturation, none of a good image; None
+            where the dataset has no saturation.
     """
 
     name: str
@@ -48,6 +53,7 @@ class Record:
     annotation: Annotation | Callable[[], Annotation] | None = None
     ignore: np.ndarray | None = None
     value: float | None = None
+    regions: Callable[[], list[Region]] | None = None
 
     @property
     def defective(self) -> bool:
@@ -73,7 +79,21 @@ class Record:
         """
         scores = self.score_map() if scores is None else scores
         mask = np.zeros(scores.shape, bool) if self.mask is None else self.mask
-        found = pixels(self.name, scores, mask, self.ignore, weights)
+        return self.counted(mask, self.ignore, weights, scores)
+
+    def counted(
+        self,
+        mask: np.ndarray,
+        ignore: np.ndarray | None,
+        weights: np.ndarray | None,
+        scores: np.ndarray,
+    ) -> Pixels:
+        """Return the checked pixels of an anomaly map against a mask, but those to ignore.
+
+        Raises:
+            InputError: the map is of another shape, not finite, or wholly ignored.
+        """
+        found = pixels(self.name, scores, mask, ignore, weights)
         if not len(found.scores):
             raise InputError(f"{self.name}: every pixel is ignored")
         return found
@@ -111,6 +131,8 @@ def read_records(
         values: gives the score of the whole image of a sample; None for its highest pixel.
     """
 
+    saturated = any(has_saturation(sample) for sample in samples)
+
     def read() -> Iterator[Record]:
         for sample in samples:
             yield Record(
@@ -123,6 +145,9 @@ def read_records(
                 lambda sample=sample: load_annotation(sample),  # type: ignore[misc]
                 load_ignore(sample),
                 None if values is None else values(sample),
+                (lambda sample=sample: saturated_regions(sample))  # type: ignore[misc]
+                if saturated
+                else None,
             )
 
     return read

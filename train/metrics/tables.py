@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from train.metrics.figures import CLASS_FIGURES, FIGURES
+from train.metrics.figures import CLASS_FIGURES, FIGURES, measures
+from train.metrics.text_table import cell, grid
 
 
 def csv_text(result: Mapping[str, Any]) -> str:
@@ -39,12 +40,14 @@ def format_table(result: Mapping[str, Any]) -> str:
     for reason in dict.fromkeys(missing.values()):
         names = ", ".join(name for name, why in missing.items() if why == reason)
         lines.append(f"not measured, since {reason}: {names}")
-    return "\n".join([*lines, *([] if "defects" in missing else _by_class(result))])
+    lines += [] if "defects" in missing else _by_class(result)
+    own = (module.table(result) for module in measures().values() if hasattr(module, "table"))
+    return "\n".join([*lines, *(line for table in own for line in table)])
 
 
 def _thresholds(result: Mapping[str, Any]) -> str:
-    best = _cell((result.get("pixels") or {}).get("f1_max_threshold"), ".6g")
-    texts = [f"threshold {_cell(result['threshold'], '.6g')}, best on these images {best}"]
+    best = cell((result.get("pixels") or {}).get("f1_max_threshold"), ".6g")
+    texts = [f"threshold {cell(result['threshold'], '.6g')}, best on these images {best}"]
     if result["picture_threshold"] is not None:
         texts.append(f"picture threshold {result['picture_threshold']:.6g}")
     return "; ".join(texts)
@@ -52,13 +55,14 @@ def _thresholds(result: Mapping[str, Any]) -> str:
 
 def _figures(result: Mapping[str, Any]) -> list[str]:
     """Return a row for each section, and a column for each figure that any of them has."""
-    columns = {figure.name: figure.column or figure.title for figure in FIGURES.values()}
+    shown = [figure for figure in FIGURES.values() if figure.column is not None]
+    columns = {figure.name: figure.column or figure.title for figure in shown}
     rows = {}
-    for section in dict.fromkeys(figure.section for figure in FIGURES.values()):
+    for section in dict.fromkeys(figure.section for figure in shown):
         if section not in result["missing"]:
             values = [result[section].get(name, "") for name in columns]
             rows[section] = ["" if isinstance(value, list) else value for value in values]
-    return _grid(list(columns.values()), rows)
+    return grid(list(columns.values()), rows)
 
 
 def _by_class(result: Mapping[str, Any]) -> list[str]:
@@ -79,25 +83,5 @@ def _by_class(result: Mapping[str, Any]) -> list[str]:
     rows["all defects"] = [*every, *defects["recall"]]
     return [
         "recall by class, and at the share of a defect's pixels that must be found:",
-        *_grid(head, rows),
+        *grid(head, rows),
     ]
-
-
-def _grid(head: Sequence[str], rows: Mapping[str, Sequence[Any]]) -> list[str]:
-    cells = {name: [_cell(value, ".3f") for value in row] for name, row in rows.items()}
-    first = max(len(name) for name in rows)
-    widths = [
-        max(len(title), *(len(row[column]) for row in cells.values()))
-        for column, title in enumerate(head)
-    ]
-    table = {"": list(head), **cells}
-    return [
-        "  ".join([name.ljust(first), *(c.rjust(w) for c, w in zip(row, widths, strict=True))])
-        for name, row in table.items()
-    ]
-
-
-def _cell(value: Any, form: str) -> str:
-    if value is None:
-        return "-"
-    return format(value, form) if isinstance(value, float) else str(value)

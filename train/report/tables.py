@@ -66,7 +66,7 @@ def class_table(results: Results) -> str:
 
 
 def method_table(results: Results) -> str:
-    """Return the figures of whole methods."""
+    """Return the figures of whole methods; those of some datasets only where they are known."""
     columns = [
         Column(
             key,
@@ -76,6 +76,8 @@ def method_table(results: Results) -> str:
             [pair(method["summary"].get(key)) for method in results["methods"]],
         )
         for key, figure in FIGURES.items()
+        if figure.column is not None
+        or any(pair(method["summary"].get(key))[0] is not None for method in results["methods"])
     ]
     return _table("methods", results, columns, "")
 

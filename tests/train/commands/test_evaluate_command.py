@@ -126,6 +126,44 @@ def test_without_masks_pictures_alone_are_measured(data, model, tmp_path, capsys
     assert len((tmp_path / "out/per_image.csv").read_text().splitlines()) == 5
 
 
+@pytest.fixture
+def regions(data, tmp_path):
+    """The test split in MVTec LOCO's layout, a region of one scratch a file."""
+    for place in sorted((data / "plate/test").rglob("*.png")):
+        kind = "good" if place.parent.name == "good" else "structural_anomalies"
+        target = tmp_path / f"loco/plate/test/{kind}/{place.name}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(place, target)
+        if kind != "good":
+            truth = data / f"plate/ground_truth/{place.parent.name}/{place.stem}_mask.png"
+            mask = cv2.imread(str(truth), cv2.IMREAD_GRAYSCALE)
+            folder = tmp_path / f"loco/plate/ground_truth/{kind}/{place.stem}"
+            folder.mkdir(parents=True)
+            write(folder / "000.png", np.where(mask > 0, 7, 0).astype(np.uint8))
+    listed = {"defect_name": "deep_scratch", "pixel_value": 7, "relative_saturation": False}
+    path = tmp_path / "loco/plate/defects_config.json"
+    path.write_text(json.dumps([{**listed, "saturation_threshold": 10}]))
+    return tmp_path / "loco"
+
+
+def test_kinds_and_flaws_of_a_dataset_with_saturation(regions, model, tmp_path, capsys):
+    words = ["evaluate", "--model", model, "--data", regions, "--category", "plate"]
+    code, lines, _ = run(capsys, *words, "--out", tmp_path / "out")
+    assert code == 0 and any(line.startswith("deep_scratch") for line in lines)
+    result = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert result["structural"]["image_auroc"] == 1.0 and "logical" not in result
+    assert 0.9 < result["flaws"]["deep_scratch"]["au_spro"] <= 1.0
+    assert result["every"]["spro"] == 1.0
+    header, *rows = (tmp_path / "out/per_image.csv").read_text().splitlines()
+    assert "spro_sum" in header and len(rows) == 4
+    mask = regions / "plate/ground_truth/structural_anomalies/0/000.png"
+    write(mask, cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE) // 7 * 9)
+    assert "has value 9, expected one of" in refused(capsys, *words, "--out", tmp_path / "no")
+    (regions / "plate/defects_config.json").unlink()
+    line = refused(capsys, *words, "--out", tmp_path / "no")
+    assert "has no defects_config.json" in line and not (tmp_path / "no").exists()
+
+
 def test_a_model_of_the_first_edition_goes_on_by_its_one_threshold(data, model, tmp_path, capsys):
     own = tmp_path / "own.safetensors"
     old = Model.load(model)
