@@ -46,7 +46,7 @@ class Scene:
         samples: how many realisations of the part.
         seed: of everything that is drawn.
         scale: resolution factor of the pictures.
-        test_every: every n-th sample goes to `test/good` instead of `train/good`; 0 is none.
+        test_every: every n-th sample goes to `test` instead of `train`; 0 is none.
         layout: how the dataset is laid out, as MVTec AD or as MVTec LOCO AD.
         series: an inspection series, with defects; else all samples are nominal.
         camera: where the part is seen from.
@@ -73,8 +73,8 @@ class Scene:
             raise ValueError(f"seed: {self.seed}, expected 0 to 2^63 - 1")
         if not 0.005 <= self.scale <= 8:
             raise ValueError(f"scale: {self.scale}, expected 0.005 to 8")
-        if self.test_every < 0 or self.test_every == 1:
-            raise ValueError(f"test_every: {self.test_every}, expected 0, or 2 and more")
+        if self.test_every < 0:
+            raise ValueError(f"test_every: {self.test_every}, expected 0 or more")
         for name in ("camera", "sensor", "rendering"):
             getattr(self, name).validate(name)
         if self.series is not None:

@@ -371,6 +371,7 @@ def described(kind: Any) -> str:
         int: "a whole number",
         str: "a text",
         bool: "true or false",
+        dict: "keys with values",
         type(None): "null",
     }
     if kind in simple:

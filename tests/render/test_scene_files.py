@@ -104,7 +104,7 @@ BAD = {
     "seed": ["-1", str(2**63)],
     "scale": ["0", "-1", "9", ".nan"],
     "twins": ["both"],
-    "test_every": ["1", "-2"],
+    "test_every": ["-1", "-2"],
     "plate.size_mm": ["[-120, 100, 3]", "[0, 1, 1]", "[9e9, 1, 1]", "[.nan, 1, 1]"],
     "metal.reflectance": ["0", "[0.5, 1.1]", "[0.9, 0.8]", ".nan"],
     "metal.roughness": ["0", "1.5"],

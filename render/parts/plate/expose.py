@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -11,9 +12,11 @@ import numpy.typing as npt
 from render.camera import View, pixel_to_plane
 from render.cycles.tracer import Tracer
 from render.lights.ring import VARIANTS, Variant, placed
-from render.part import Exposure, Frame, Shot, sampling
+from render.part import Exposure, Frame, Labels, Shot, sampling
 from render.parts.plate.cover import Cover, cover, twin_region
-from render.parts.plate.maps import normal_map, reflectance_map, with_diffuse
+from render.parts.plate.defects import Members
+from render.parts.plate.maps import normal_map, normal_maps, reflectance_map, with_diffuse
+from render.parts.plate.placed import with_centres
 from render.parts.plate.sample import PlateSample
 from render.parts.plate.scene import PlateScene
 from render.parts.plate.stage import PlateMap, stage_of
@@ -24,16 +27,23 @@ Float32 = npt.NDArray[np.float32]
 
 CLEAN, STAINED = "clean", "stained"
 
+#: What placed flaws add to the names of the twins that show them.
+FLAWED = "_flawed"
+
 #: Normals, reflectance and diffuse material; see `stage.plate`.
 Maps = tuple[PlateMap, PlateMap | None, PlateMap | None]
 
 
 def shots(scene: PlateScene) -> list[Shot]:
-    """Return the pictures of a view: in a series one a light, else a clean one and its twin."""
+    """Return the pictures of a view: in a series one a light, else a clean one and its twin.
+
+    Where flaws are placed, both once more, with these.
+    """
     if scene.series is not None:
         twins = [""]
     else:
         twins = [CLEAN, STAINED] if scene.makes_twins() else [CLEAN]
+        twins += [twin + FLAWED for twin in twins] if scene.placed else []
     places = {name: place for place, name in enumerate(VARIANTS)}
     return [
         Shot(name, VARIANTS[name].suffix, places[name], twin)
@@ -76,30 +86,66 @@ class _Lit:
 def expose(scene: PlateScene, sample: Sample, frame: Frame, tracer: Tracer) -> Iterator[Exposure]:
     """Yield the exposures of one view, in the order of `shots`."""
     plate: PlateSample = sample.part
-    normals = normal_map(scene, plate, frame.view, frame.shape)
-    covered = cover(
-        plate.impurities,
-        pixel_to_plane(frame.view, frame.shape),
-        frame.shape,
-        plate.metal.reflectance,
-        plate.defects,
-    )
-    lit = _Lit(scene, plate, frame, tracer)
     if scene.series is not None:
-        yield from _whole(scene, plate, frame, normals, covered, lit)
+        covered = _cover(plate, frame, plate.impurities)
+        lit = _Lit(scene, plate, frame, tracer)
+        yield from _whole(scene, plate, frame, covered, lit)
         return
-    bare = Cover.none(frame.shape).labels()
-    region = twin_region(covered.classes > 0, sample.sensor)
+    plates = {"": bare(plate), **({FLAWED: plate} if scene.placed else {})}
+    defects = [version.defects for version in plates.values()]
+    normals = normal_maps(scene, plate, frame.view, frame.shape, defects)
+    versions = {
+        name: _Twins(scene, dataclasses.replace(sample, part=version), frame, tracer, known)
+        for (name, version), known in zip(plates.items(), normals, strict=True)
+    }
     for shot in shots(scene):
-        variant = VARIANTS[shot.light]
-        clean = lit(CLEAN, variant, lambda: (normals, None, None))
-        if shot.twin == CLEAN:
-            yield Exposure(shot, clean, bare)
-        elif scene.twins == "ratio" or not region.any():
-            yield Exposure(shot, clean * covered.ratio[..., None], covered.labels(), region)
+        yield versions[FLAWED if shot.twin.endswith(FLAWED) else ""](shot)
+
+
+def bare(plate: PlateSample) -> PlateSample:
+    """Return a plate without its defects."""
+    return dataclasses.replace(plate, defects={})
+
+
+def _cover(plate: PlateSample, frame: Frame, impurities: Members) -> Cover:
+    """Return what a view shows beside the bare metal: some impurities, and the plate's defects."""
+    homography = pixel_to_plane(frame.view, frame.shape)
+    return cover(impurities, homography, frame.shape, plate.metal.reflectance, plate.defects)
+
+
+class _Twins:
+    """The pictures of one view, clean and with impurities."""
+
+    def __init__(
+        self,
+        scene: PlateScene,
+        sample: Sample,
+        frame: Frame,
+        tracer: Tracer,
+        normals: PlateMap,
+    ) -> None:
+        self._scene, self._normals = scene, normals
+        self._plate: PlateSample = sample.part
+        self._lit = _Lit(scene, self._plate, frame, tracer)
+        clean = _cover(self._plate, frame, {}).labels()
+        self._clean: Labels = with_centres(clean, self._plate.defects, frame.view)
+        self._covered = _cover(self._plate, frame, self._plate.impurities)
+        stains = self._covered
+        if self._plate.defects:
+            stains = _cover(bare(self._plate), frame, self._plate.impurities)
+        self._region = twin_region(stains.classes > 0, sample.sensor)
+
+    def __call__(self, shot: Shot) -> Exposure:
+        """Return the exposure of a shot."""
+        variant, covered = VARIANTS[shot.light], self._covered
+        clean = self._lit(CLEAN, variant, lambda: (self._normals, None, None))
+        if shot.twin.startswith(CLEAN):
+            return Exposure(shot, clean, self._clean)
+        if self._scene.twins == "ratio" or not self._region.any():
+            light = clean * covered.ratio[..., None]
         else:
-            stained = lit(STAINED, variant, partial(_stained_maps, plate, normals))
-            yield Exposure(shot, stained, covered.labels(), region)
+            light = self._lit(STAINED, variant, partial(_stained_maps, self._plate, self._normals))
+        return Exposure(shot, light, covered.labels(), self._region)
 
 
 def _stained_maps(plate: PlateSample, normals: PlateMap) -> Maps:
@@ -112,11 +158,11 @@ def _whole(
     scene: PlateScene,
     plate: PlateSample,
     frame: Frame,
-    normals: PlateMap,
     covered: Cover,
     lit: _Lit,
 ) -> Iterator[Exposure]:
     """Yield a series' exposures, each with all there is, cut out along the plate's border."""
+    normals = normal_map(scene, plate, frame.view, frame.shape)
     raised, diffuse = with_diffuse(plate, normals)
     kept = plate_region(scene, frame.view, frame.shape)
     for shot in shots(scene):

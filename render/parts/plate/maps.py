@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from impurities.registry import IMPURITIES
 from render.camera import View, footprint
 from render.parts.plate.cover import cover
-from render.parts.plate.defects import add_slopes
+from render.parts.plate.defects import Members, add_slopes
 from render.parts.plate.sample import PlateSample
 from render.parts.plate.scene import PlateScene
 from render.parts.plate.stage import PlateMap
-from render.parts.plate.surface.parallel_texture import Window, slope_map
+from render.parts.plate.surface.parallel_texture import Float32, Window, slope_map
 
 #: Surface beyond the picture's edge that the maps still hold (mm).
 MARGIN_MM = 0.2
@@ -22,6 +24,17 @@ def normal_map(
     scene: PlateScene, plate: PlateSample, view: View, shape: tuple[int, int]
 ) -> PlateMap:
     """Return the surface normals of what a view shows of the plate, in plate axes."""
+    return normal_maps(scene, plate, view, shape, [plate.defects])[0]
+
+
+def normal_maps(
+    scene: PlateScene,
+    plate: PlateSample,
+    view: View,
+    shape: tuple[int, int],
+    versions: Sequence[Members],
+) -> list[PlateMap]:
+    """Return the normals of a plate with different defects; its texture is computed once."""
     texture = plate.texture
     angle, texel = texture.angle_rad, scene.texture.texel_um / 1000
     width, height, _ = scene.plate.size_mm
@@ -34,12 +47,21 @@ def normal_map(
     window = Window(float(low[0]), float(low[1]), texel, (int(rows), int(columns)))
     # One millimetre beyond the plate's half diagonal holds every window, whatever its angle.
     reach = float(np.hypot(width, height) / 2 + 1)
-    slope_u, slope_v = slope_map(texture, window, reach)
-    add_slopes(plate.defects, slope_u, slope_v, window, angle)
+    finish = slope_map(texture, window, reach)
+    return [_normals(window, angle, finish, defects) for defects in versions]
+
+
+def _normals(
+    window: Window, angle: float, finish: tuple[Float32, Float32], defects: Members
+) -> PlateMap:
+    """Return the normals of a finish with defects."""
+    slope_u, slope_v = (slope.copy() for slope in finish) if any(defects.values()) else finish
+    add_slopes(defects, slope_u, slope_v, window, angle)
     normals = np.empty((*window.shape, 3), np.float32)
     normals[..., 0] = np.sin(angle) * slope_v - np.cos(angle) * slope_u
     normals[..., 1] = -np.sin(angle) * slope_u - np.cos(angle) * slope_v
     normals[..., 2] = 1
+    texel = window.texel_mm
     return PlateMap(
         normals,
         (window.u_mm, window.v_mm),

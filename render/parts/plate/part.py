@@ -53,14 +53,15 @@ class Plate(Part):
 
     def switched_on(self, scene: PlateScene) -> set[str]:
         """Return the kinds that a scene has a key for."""
-        return scene.chosen_impurities().keys() | scene.chosen_defects().keys()
+        placed = {flaw.kind for flaw in scene.placed}
+        return scene.chosen_impurities().keys() | scene.chosen_defects().keys() | placed
 
     def effort(self, scene: PlateScene) -> Effort:
         """Return what a view costs: what differs in power alone is rendered once."""
         both = scene.makes_twins() and scene.twins == "render"
         turns = len({VARIANTS[name].turn_rad for name in scene.lights.variants})
         return Effort(
-            renders=turns * (2 if both else 1),
+            renders=turns * (2 if both else 1) * (2 if scene.placed else 1),
             denoised=scene.rendering.denoise and not both,
             seconds=SURFACE_SECONDS_PER_MEGATEXEL * megatexels(scene),
         )

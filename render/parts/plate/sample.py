@@ -8,6 +8,7 @@ from typing import Any
 
 from impurities.registry import IMPURITIES
 from render.lights.ring import HexagonLight, sample_light
+from render.parts.plate.placed import placed_flaws
 from render.parts.plate.registry import FLAWS
 from render.parts.plate.scene import PlateScene
 from render.parts.plate.surface.metal import Metal, sample_metal
@@ -56,6 +57,6 @@ def sample_plate(scene: PlateScene, side: Side | None, streams: Streams) -> Plat
         texture=sample_texture(scene.texture, (width, height), streams.draw(Stream.TEXTURE)),
         metal=sample_metal(scene.metal, streams.draw(Stream.METAL)),
         impurities=scattered(IMPURITIES, impurities, Stream.IMPURITY),
-        defects=scattered(FLAWS, defects, Stream.DEFECT),
+        defects=scattered(FLAWS, defects, Stream.DEFECT) | placed_flaws(scene, area, streams),
         light=sample_light(scene.lights, streams.draw(Stream.LIGHT)),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from impurities.registry import IMPURITIES
 from render.lights.ring import LightRanges
+from render.parts.plate.placed import PlacedFlaw, check_placed
 from render.parts.plate.registry import FLAWS
 from render.parts.plate.surface.metal import MetalRanges
 from render.parts.plate.surface.parallel_texture import TextureRanges
@@ -53,6 +54,7 @@ class PlateScene(Scene):
         texture: its parallel finish.
         impurities: what lies on it.
         defects: what is wrong with it, where it is a defective part of a series.
+        placed: flaws of given place and size: each picture comes without and with them.
         lights: the ring light.
     """
 
@@ -62,6 +64,7 @@ class PlateScene(Scene):
     texture: TextureRanges = field(default_factory=TextureRanges)
     impurities: ImpurityRanges = field(default_factory=ImpurityRanges)  # type: ignore[valid-type]
     defects: DefectRanges = field(default_factory=DefectRanges)  # type: ignore[valid-type]
+    placed: list[PlacedFlaw] = field(default_factory=list)
     lights: LightRanges = field(default_factory=LightRanges)
 
     def validate(self) -> None:
@@ -80,6 +83,7 @@ class PlateScene(Scene):
                     registry[name].validate(ranges)
                 except ValueError as error:
                     raise ValueError(f"{kind}.{name}.{error}") from None
+        check_placed(self)
         self._check_twins()
         self._check_fit()
 
@@ -101,7 +105,7 @@ class PlateScene(Scene):
         """Check what twins ask of the other keys."""
         if self.series is not None:
             return
-        for name in self.chosen_defects():
+        for name in self.chosen_defects() if not self.placed else ():
             raise ValueError(
                 f"defects.{name}: given, expected null, or a series that has defective parts "
                 "(series: {groups: [{split: test, defects: true}]}): without one all are good"
