@@ -45,6 +45,8 @@ class Method:
         melds: whether it is `Meldable`.
         continues: whether it is `Continuable`.
         explains: whether it is `Explainable`.
+        combines: whether it is made of other models: its setting `members` names them (see
+            `train.detectors.members`).
         extended_by: settings that say how long it learns, of one that continues: with another
             value a fit is the same fit and goes on.
         small: settings with which it learns from a few small pictures in seconds; what every
@@ -64,6 +66,7 @@ class Method:
     melds: bool = False
     continues: bool = False
     explains: bool = False
+    combines: bool = False
     extended_by: tuple[str, ...] = ()
     small: Mapping[str, Any] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
@@ -258,6 +261,55 @@ class FeatureScoring(Protocol):
 
     def score_features(self, features: Any, height: int, width: int) -> Score:
         """Score the (h, w, D) features of a picture of `height` by `width` pixels."""
+
+
+@dataclass(frozen=True)
+class PatchPlaces:
+    """Where the patches of a picture lie on it.
+
+    Attributes:
+        first: pixel coordinates, down and across, of the centre of the first patch, 0 being the
+            centre of the first pixel.
+        pitch: pixels, down and across, between the centres of neighbouring patches.
+    """
+
+    first: tuple[float, float]
+    pitch: tuple[float, float]
+
+    @classmethod
+    def even(cls, picture: tuple[int, int], grid: tuple[int, int]) -> Self:
+        """Return the places of patches that share a picture evenly.
+
+        Args:
+            picture: height and width in pixels.
+            grid: rows and columns of patches.
+        """
+        down, across = (pixels / cells for pixels, cells in zip(picture, grid, strict=True))
+        return cls(((down - 1) / 2, (across - 1) / 2), (down, across))
+
+
+@runtime_checkable
+class Featured(Protocol):
+    """Gives the vectors of patches that it scores by, for methods that combine detectors."""
+
+    #: Whether a layer that the detector has learned made the vectors, as SimpleNet's adapter does.
+    #: What combines detectors learns such a layer for the others.
+    adapted: bool
+
+    def patch_features(self, image: np.ndarray) -> np.ndarray:
+        """Return the (h, w, D) float32 vectors of an (H, W, 3) uint8 picture.
+
+        Raises:
+            InputError: a picture that cannot be used, such as one that is too small.
+        """
+
+    def patch_places(self, picture: tuple[int, int], grid: tuple[int, int]) -> PatchPlaces:
+        """Return where the patches lie.
+
+        Args:
+            picture: its height and width.
+            grid: height and width of what `patch_features` gives for it.
+        """
 
 
 @runtime_checkable

@@ -15,7 +15,7 @@ from stainless.dataset import read_as_learned, record_depth
 from stainless.errors import InputError
 from train.detectors.detector import Context, Metadata, Trainset, method
 from train.detectors.model_file import Model, Stored, read
-from train.detectors.request import describe
+from train.detectors.request import describe, member_files
 
 
 def fit_file(
@@ -56,6 +56,7 @@ def fit_file(
         ]
     content = hashlib.sha256(base.read_bytes()).hexdigest() if base is not None else None
     request = describe(trainsets, replace(context, base=content))
+    request |= member_files(name, settings)
     checkpoint = _checkpoint(path, name, settings, request)
     context = replace(context, base=content, checkpoint=checkpoint)
     stored = read(path) if path.exists() else None

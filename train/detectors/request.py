@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 from stainless.config import plain
 from stainless.files import encoded
-from train.detectors.detector import Context, Metadata, Trainset
+from train.detectors.detector import Context, Metadata, Trainset, method
 
 
 def describe(trainsets: Sequence[Trainset], context: Context) -> Metadata:
@@ -30,4 +32,25 @@ def describe(trainsets: Sequence[Trainset], context: Context) -> Metadata:
         "seed": context.seed,
         "base": context.base,
         **({"shuffle": True} if context.shuffle else {}),
+    }
+
+
+def is_model_file(word: str) -> bool:
+    """Tell whether a word of a setting `members` names a file, not a method."""
+    return word.endswith(".safetensors")
+
+
+def member_files(name: str, settings: Any) -> Metadata:
+    """Return the content of the model files that a method combines; nothing for any other method.
+
+    A model that is made of files is another one when a file is.
+    """
+    if not method(name).combines:
+        return {}
+    paths = [Path(word) for word in settings.members if is_model_file(word)]
+    return {
+        "members": [
+            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+            for path in paths
+        ]
     }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from stainless.dataset import Sample
-from train.detectors.anomalib.detector import Adapter, Limit
+from stainless.errors import InputError
+from train.detectors.anomalib.detector import Adapter, Limit, Network
 from train.detectors.anomalib.pictures import Reader
+from train.detectors.detector import PatchPlaces
 
 S = TypeVar("S", bound=Any)
 
@@ -35,3 +40,35 @@ class Remembering(Adapter[S]):
                 )
                 return
             yield self.preparation.padded(read(sample, index))
+
+
+class Differing(Remembering[S]):
+    """A method that scores a patch by how it differs from what is remembered."""
+
+    adapted = False
+
+    @abstractmethod
+    def differences(self, model: Network, patches: Tensor) -> Tensor:
+        """Return (1, D, h, w) vectors whose lengths are the scores of (1, D, h, w) patches."""
+
+    @abstractmethod
+    def patches(self, model: Network, picture: Tensor) -> Tensor:
+        """Return the (1, D, h, w) patches of a padded (1, 3, H, W) picture."""
+
+    def patch_features(self, image: np.ndarray) -> np.ndarray:
+        """Return the (h, w, D) float32 absolute differences of the patches of a picture.
+
+        Raises:
+            InputError: a picture that cannot be used, or nothing has been learned.
+        """
+        if self.model is None:
+            raise InputError(f"{self.NAME}: has learned nothing yet")
+        with torch.inference_mode():
+            picture = self.preparation.padded(self.preparation.resized(image, self.context.device))
+            found = self.differences(self.model, self.patches(self.model, picture)).abs()
+        vectors: np.ndarray = found[0].permute(1, 2, 0).contiguous().cpu().numpy()
+        return vectors
+
+    def patch_places(self, picture: tuple[int, int], grid: tuple[int, int]) -> PatchPlaces:
+        """Return where the patches of a picture lie: evenly, as anomalib stretches its maps."""
+        return PatchPlaces.even(picture, grid)

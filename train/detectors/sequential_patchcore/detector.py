@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stainless.errors import InputError
 from train.anomaly_map import anomaly_map
-from train.detectors.detector import Arrays, Context, Metadata, Score, Trainset
+from train.detectors.detector import Arrays, Context, Metadata, PatchPlaces, Score, Trainset
 from train.detectors.request import describe
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.epoch import Epoch
@@ -35,6 +35,7 @@ class SequentialPatchcore:
     """
 
     continues = True
+    adapted = False
 
     def __init__(
         self,
@@ -137,6 +138,24 @@ class SequentialPatchcore:
         nearest = members.view(rows, columns).cpu().numpy()
         detail = {"distances": grid.cpu().numpy(), "nearest": nearest}
         return Score(float(found.max()), found, detail)
+
+    def patch_features(self, image: np.ndarray) -> np.ndarray:
+        """Return the (h, w, D) float32 absolute differences of patches to their nearest members.
+
+        Raises:
+            InputError: the picture is too small.
+        """
+        features = extract(self.extractor, image)
+        patches = features.view(-1, features.shape[2])
+        _, members = self.coreset.nearest(patches)
+        found: np.ndarray = (patches - self.coreset.members[members]).abs().cpu().numpy()
+        return found.reshape(features.shape)
+
+    def patch_places(self, picture: tuple[int, int], grid: tuple[int, int]) -> PatchPlaces:
+        """Return where the patches of a picture lie."""
+        del picture, grid
+        first, pitch = self.extractor.first_centre, float(self.extractor.pitch)
+        return PatchPlaces((first, first), (pitch, pitch))
 
     def state(self) -> tuple[Arrays, Metadata]:
         """Return the coreset."""

@@ -16,10 +16,17 @@ from torch import Tensor
 
 from stainless.errors import InputError
 from train.anomaly_map import anomaly_map
-from train.detectors.detector import Arrays, Context, Metadata, Score, Trainset
+from train.detectors.detector import Arrays, Context, Metadata, PatchPlaces, Score, Trainset
+from train.detectors.discriminator import SHARE_OF_SPREAD, has_learned_nothing
 from train.detectors.request import describe
 from train.detectors.simplenet.head import Head
-from train.detectors.simplenet.nominal import NominalFeatures, divided, extract, scaled
+from train.detectors.simplenet.nominal import (
+    NominalFeatures,
+    divided,
+    extract,
+    scaled,
+    scaled_size,
+)
 from train.detectors.simplenet.settings import Settings
 from train.features import FeatureExtractor
 from train.seeding import seeded
@@ -28,11 +35,6 @@ from train.training.loop import Update, train
 #: Noise that is published with the published backbone. To another backbone's features it may be
 #: nothing, so that there noise is a share of their spread.
 PUBLISHED_BACKBONE, PUBLISHED_NOISE = "timm:wide_resnet50_2", 0.015
-SHARE_OF_SPREAD = 0.55
-
-#: Share of the loss of a discriminator that says 0 to everything, from which on that is what it
-#: has learned.
-NOTHING_LEARNED = 0.95
 
 
 class SimpleNet:
@@ -45,6 +47,8 @@ class SimpleNet:
     Raises:
         InputError: settings out of their range, or missing weights.
     """
+
+    adapted = True
 
     def __init__(self, settings: Settings, context: Context) -> None:
         settings.validate()
@@ -80,6 +84,8 @@ class SimpleNet:
             raise InputError("random weights only serve to measure speed; a fit needs trained ones")
         learned, watched = divided(trainsets, self.settings.watch, self.context.seed)
         pictures = NominalFeatures(learned, self.extractor, self.settings, self.context)
+        if self.settings.steps_of(len(pictures)) * self.settings.batch >= len(pictures):
+            pictures.keep()
         self.noise = noise = self._noise(pictures)
         plain = replace(self.context, augmentation=None)
         others = NominalFeatures(watched, self.extractor, self.settings, plain)
@@ -129,7 +135,7 @@ class SimpleNet:
     def _warn_if_nothing_was_learned(self, pictures: NominalFeatures, noise: float) -> None:
         """Say so where nominal features are told from noisy ones no better than by chance."""
         loss = self.learned["last"].get("loss", 0.0)
-        if loss < NOTHING_LEARNED * 2 * self.settings.margin:
+        if not has_learned_nothing(loss, self.settings.margin):
             return
         self.context.warn(
             f"the discriminator tells nothing apart, its loss is {loss:.2f}: a noise of "
@@ -158,6 +164,21 @@ class SimpleNet:
         found: np.ndarray = self.head.adapted(features.flatten(0, 1)).cpu().numpy()
         return found.reshape(features.shape)
 
+    def patch_places(self, picture: tuple[int, int], grid: tuple[int, int]) -> PatchPlaces:
+        """Return where the patches of a picture lie, in its own pixels."""
+        del grid
+        return self._places(picture, scaled_size(*picture, self.settings.image_px))
+
+    def _places(self, size: tuple[int, ...], computed: tuple[int, ...]) -> PatchPlaces:
+        """Return the places on a picture whose features are computed at another size."""
+        down, across = (pixels / of for pixels, of in zip(size, computed, strict=True))
+        # Pixels count from their centres: scaling moves them by half a pixel.
+        first = self.extractor.first_centre + 0.5
+        pitch = self.extractor.pitch
+        return PatchPlaces(
+            (first * down - 0.5, first * across - 0.5), (pitch * down, pitch * across)
+        )
+
     def _score(self, image: np.ndarray) -> Score:
         picture = scaled(image, self.settings.image_px)
         features = extract(self.extractor, picture)
@@ -167,16 +188,14 @@ class SimpleNet:
 
     def _map(self, scores: Tensor, size: tuple[int, ...], computed: tuple[int, ...]) -> Tensor:
         """Return the map of a picture whose scores were computed at another size."""
-        down, across = (pixels / of for pixels, of in zip(size, computed, strict=True))
-        # Pixels count from their centres: scaling moves them by half a pixel.
-        first = self.extractor.first_centre + 0.5
+        places = self._places(size, computed)
         blur = self.settings.blur_px
         return anomaly_map(
             scores,
             size[0],
             size[1],
-            (first * down - 0.5, first * across - 0.5),
-            (self.extractor.pitch * down, self.extractor.pitch * across),
+            places.first,
+            places.pitch,
             sigma_px=blur or 1.0,
             kernel_px=2 * round(4 * blur) + 1,
         )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-#: Slope of the discriminator's leaky ReLU below zero.
-SLOPE = 0.2
+from train.detectors.discriminator import discriminator, draw_weights, scores_of, truncated_loss
 
 #: Features that go through the networks at a time when scoring.
 CHUNK = 1 << 14
@@ -22,17 +21,9 @@ class Head(nn.Module):
 
     def __init__(self, dimension: int, hidden: int | None = None) -> None:
         super().__init__()
-        hidden = max(2 * dimension // 3, 1) if hidden is None else hidden
         self.adapter = nn.Linear(dimension, dimension)
-        self.discriminator = nn.Sequential(
-            nn.Linear(dimension, hidden),
-            nn.BatchNorm1d(hidden),
-            nn.LeakyReLU(SLOPE),
-            nn.Linear(hidden, 1, bias=False),
-        )
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_normal_(module.weight)
+        self.discriminator = discriminator(dimension, hidden)
+        draw_weights(self)
 
     def loss(
         self, features: Tensor, noise: float, margin: float
@@ -47,16 +38,8 @@ class Head(nn.Module):
         Returns:
             The loss; the shares of nominal and of noisy features beyond their margin.
         """
-        nominal = self.adapter(features)
-        noisy = nominal + noise * torch.randn_like(nominal)
-        scores = self.discriminator(torch.cat([nominal, noisy]))[:, 0]
-        high, low = scores[: len(features)], scores[len(features) :]
-        loss = (margin - high).clamp(min=0).mean() + (margin + low).clamp(min=0).mean()
-        shares = {
-            "nominal": float((high.detach() >= margin).float().mean()),
-            "noisy": float((low.detach() < -margin).float().mean()),
-        }
-        return loss, shares
+        scores = scores_of(self.discriminator, self.adapter(features), noise)
+        return truncated_loss(*scores, margin)
 
     @torch.inference_mode()
     def adapted(self, features: Tensor) -> Tensor:

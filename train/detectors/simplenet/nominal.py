@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from stainless.dataset import Sample, split_validation
 from stainless.errors import InputError
@@ -63,6 +64,24 @@ class NominalFeatures:
             InputError: a picture that cannot be used; names it.
         """
         return torch.cat([self._features(item, epoch) for item in items])
+
+    def keep(self) -> None:
+        """Compute what is the same in every epoch, as far as there is memory for it.
+
+        Raises:
+            InputError: a picture that cannot be used; names it.
+        """
+        same = [item for item, sample in enumerate(self.samples) if self._is_the_same(sample)]
+        for item in tqdm(same, desc="features", unit="image", disable=None, leave=False):
+            self._features(item, 0)
+            if item not in self._kept:
+                return
+
+    def _is_the_same(self, sample: Sample) -> bool:
+        """Return whether every epoch sees the whole picture as it is."""
+        side = self._settings.crop_px
+        size = scaled_size(*sample.size(), self._settings.image_px)
+        return self._context.augmentation is None and (side is None or max(size) <= side)
 
     def spread(self) -> float:
         """Return the standard deviation of features over all patches, mean over their dimensions.
@@ -130,13 +149,19 @@ def divided(
 
 def scaled(picture: np.ndarray, side: int | None) -> np.ndarray:
     """Return a picture scaled so that its shorter side has `side` pixels; None leaves it."""
-    height, width = picture.shape[:2]
-    if side is None or side == min(height, width):
+    height, width = scaled_size(picture.shape[0], picture.shape[1], side)
+    if (height, width) == picture.shape[:2]:
         return picture
+    how = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_LINEAR
+    return cv2.resize(picture, (width, height), interpolation=how)
+
+
+def scaled_size(height: int, width: int, side: int | None) -> tuple[int, int]:
+    """Return height and width of a picture whose shorter side is given `side` pixels."""
+    if side is None or side == min(height, width):
+        return height, width
     factor = side / min(height, width)
-    size = (max(round(width * factor), 1), max(round(height * factor), 1))
-    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return cv2.resize(picture, size, interpolation=how)
+    return max(round(height * factor), 1), max(round(width * factor), 1)
 
 
 def extract(extractor: FeatureExtractor, picture: np.ndarray, for_loss: bool = False) -> Tensor:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
+import numpy as np
 import torch
 from anomalib.models.image.padim.torch_model import PadimModel
 from torch import Tensor
@@ -12,13 +14,13 @@ from stainless.dataset import Sample
 from stainless.errors import InputError
 from train.detectors.anomalib.backbone import STAGES, OnOurBackbone, built_from
 from train.detectors.anomalib.detector import Limit, Network
-from train.detectors.anomalib.memory import Remembering
+from train.detectors.anomalib.memory import Differing
 from train.detectors.anomalib.memory_settings import PadimSettings
 from train.detectors.anomalib.pictures import Reader
 from train.detectors.detector import Metadata
 
 
-class Padim(OnOurBackbone[PadimSettings], Remembering[PadimSettings]):
+class Padim(OnOurBackbone[PadimSettings], Differing[PadimSettings]):
     """Fits a normal distribution at each place of the grid; pictures of one size only.
 
     Memory: three times places x features squared x 4 bytes beside the patches; 0.6 GB for pictures
@@ -79,16 +81,50 @@ class Padim(OnOurBackbone[PadimSettings], Remembering[PadimSettings]):
         inverse = model.gaussian.inv_covariance
         model.gaussian.inv_covariance = inverse.mT.contiguous().mT
 
+    def patches(self, model: Network, picture: Tensor) -> Tensor:
+        """Return what the distributions are of.
+
+        Raises:
+            InputError: a picture of another size.
+        """
+        self._require_size(picture)
+        found: Tensor = model.generate_embedding(model.feature_extractor(picture))
+        return found
+
+    def differences(self, model: Network, patches: Tensor) -> Tensor:
+        """Return the whitened differences to the means, whose lengths are Mahalanobis distances."""
+        columns = patches.flatten(2)[0]
+        whitened = torch.einsum("lij,jl->il", self._whitening, columns - model.gaussian.mean)
+        return whitened.view(patches.shape)
+
+    @cached_property
+    def _whitening(self) -> Tensor:
+        """Return the symmetric roots of the inverse covariances, (h * w, D, D).
+
+        numpy's, a place at a time: torch's decompositions of whole batches may hang with several
+        threads.
+        """
+        assert self.model is not None
+        found = []
+        for inverse in self.model.gaussian.inv_covariance.cpu().numpy():
+            values, vectors = np.linalg.eigh((inverse + inverse.T).astype(np.float64) / 2)
+            found.append((vectors * np.sqrt(values.clip(min=0))) @ vectors.T)
+        return torch.from_numpy(np.array(found, np.float32)).to(self.context.device)
+
     def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map; its value is the largest of it.
 
         Raises:
             InputError: a picture of another size.
         """
+        self._require_size(picture)
+        return model(picture).anomaly_map, None
+
+    def _require_size(self, picture: Tensor) -> None:
+        """Refuse a picture of another size than those that were learned from."""
         shape = tuple(self.learned["shape"])
         if tuple(picture.shape[-2:]) != shape:
             raise InputError(f"picture {self.other_size(tuple(picture.shape[-2:]), shape)}")
-        return model(picture).anomaly_map, None
 
     def other_size(self, found: tuple[int, ...], shape: tuple[int, ...]) -> str:
         """Return what is wrong with a picture of another height and width than the first of all."""

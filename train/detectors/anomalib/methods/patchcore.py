@@ -13,13 +13,13 @@ from tqdm import tqdm
 from stainless.dataset import Sample
 from train.detectors.anomalib.backbone import STAGES, OnOurBackbone, built_from
 from train.detectors.anomalib.detector import Limit, Network
-from train.detectors.anomalib.memory import Remembering
+from train.detectors.anomalib.memory import Differing
 from train.detectors.anomalib.memory_settings import PatchcoreSettings
 from train.detectors.anomalib.pictures import Reader
 from train.detectors.detector import Metadata
 
 
-class Patchcore(OnOurBackbone[PatchcoreSettings], Remembering[PatchcoreSettings]):
+class Patchcore(OnOurBackbone[PatchcoreSettings], Differing[PatchcoreSettings]):
     """Scores patches by the distance to a greedily chosen coreset of nominal ones.
 
     Memory: a third of a gigabyte for a hundred thousand patches.
@@ -61,6 +61,19 @@ class Patchcore(OnOurBackbone[PatchcoreSettings], Remembering[PatchcoreSettings]
             f"{self.NAME}: {len(rows)} members of {len(patches)} patches from {seen} pictures"
         )
         return {"seen": seen, "patches": len(patches), "members": len(rows)}
+
+    def patches(self, model: Network, picture: Tensor) -> Tensor:
+        """Return what the members are patches of."""
+        maps = {key: model.feature_pooler(m) for key, m in model.feature_extractor(picture).items()}
+        found: Tensor = model.generate_embedding(maps)
+        return found
+
+    def differences(self, model: Network, patches: Tensor) -> Tensor:
+        """Return the differences to the nearest members."""
+        rows = model.reshape_embedding(patches)
+        _, nearest = model.nearest_neighbors(embedding=rows, n_neighbors=1)
+        found = rows - model.memory_bank[nearest]
+        return found.view(*patches.shape[-2:], -1).permute(2, 0, 1)[None]
 
     def anomalies(self, model: Network, picture: Tensor) -> tuple[Tensor | None, float | None]:
         """Return anomalib's map and its value, weighted by neighbours."""

@@ -1,0 +1,1 @@
+"""Detectors combined by the features of their patches."""

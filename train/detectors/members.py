@@ -1,0 +1,198 @@
+"""Models that a method combines: read from files, or fitted on the spot, and kept in its own state.
+
+A member is named by a word of the setting `members`: a model file (`FILE.safetensors`), or a method
+with keys of its own (`simplenet steps=200`), which is then fitted to the same pictures. A file is
+fitted once, by itself, and serves every model that is made of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from stainless.config import plain
+from stainless.errors import InputError
+from train.detectors import options
+from train.detectors.detector import Arrays, Context, Metadata, Trainset
+from train.detectors.fitting import fit_file
+from train.detectors.model_file import Model, Stored, read
+from train.detectors.request import describe, is_model_file
+
+
+@dataclass(frozen=True)
+class Member:
+    """One model among those that are combined.
+
+    Attributes:
+        name: its method, with a number where several are of it.
+        model: what it has learned.
+        origin: SHA-256 of its file, or the word by which it was fitted on the spot.
+    """
+
+    name: str
+    model: Model
+    origin: str
+
+
+def check(words: Sequence[str], key: str) -> None:
+    """Check the words of a setting `members`; files need not be there.
+
+    Args:
+        words: see above.
+        key: what the setting is below.
+
+    Raises:
+        InputError: none, an unknown method, or a key of it that cannot be used.
+    """
+    if not words:
+        raise InputError(f"{key}.members: [], expected one or more models or methods")
+    for word in words:
+        if not is_model_file(word):
+            chosen(word, key)
+
+
+def chosen(word: str, key: str) -> tuple[str, Any]:
+    """Return the method and the settings that a word names.
+
+    Raises:
+        InputError: an unknown method, or a key of it that cannot be used.
+    """
+    name, *pairs = word.split() or [""]
+    if not all("=" in pair for pair in pairs):
+        raise InputError(
+            f"{key}.members: {word}, expected FILE.safetensors or METHOD [KEY=VALUE ...]"
+        )
+    try:
+        keys = [(pair.partition("=")[0], pair.partition("=")[2]) for pair in pairs]
+        return name, options.settings(name, keys)
+    except InputError as error:
+        problem = str(error)
+        blamed = "" if problem.startswith("--method: ") else f"{word}: "
+        line = f"{blamed}{problem.removeprefix('--method: ').removeprefix('--')}"
+        raise InputError(f"{key}.members: {line}") from None
+
+
+def gather(
+    words: Sequence[str], trainsets: Sequence[Trainset], context: Context, key: str
+) -> list[Member]:
+    """Return the models of a setting `members`; those that are not there yet are fitted.
+
+    Args:
+        words: see above.
+        trainsets: what is learned from.
+        context: of the whole fit; an interrupted one goes on among the members, too.
+        key: what the setting is below, for messages.
+
+    Raises:
+        InputError: a file that is no model or was fitted to other pictures, or as a fit.
+    """
+    listing = describe(trainsets, context)["listing"]
+    folder = context.checkpoint
+    members: list[Member] = []
+    with TemporaryDirectory() if folder is None else nullcontext(folder) as kept:
+        for number, word in enumerate(words):
+            if is_model_file(word):
+                stored = _read(word, key)
+                _require_same_pictures(stored, listing, trainsets)
+                model = stored.open(_own(context, number, word))
+                origin = hashlib.sha256(stored.path.read_bytes()).hexdigest()
+            else:
+                name, settings = chosen(word, key)
+                path = Path(kept) / f"member_{number}.safetensors"
+                fit_file(path, name, settings, trainsets, _own(context, number, name))
+                model, origin = Model.load(path, _own(context, number, name)), word
+            members.append(Member(_numbered(model.method, members), model, origin))
+    return members
+
+
+def _read(word: str, key: str) -> Stored:
+    if not Path(word).is_file():
+        raise InputError(f"{key}.members: {word}, no such file")
+    return read(Path(word))
+
+
+def _require_same_pictures(stored: Stored, listing: str, trainsets: Sequence[Trainset]) -> None:
+    """Refuse a model that knows other pictures than those that are learned from."""
+    fits = stored.metadata.get("fits", [])
+    if not fits or any(fit.get("listing") == listing for fit in fits):
+        return
+
+    def described(names: Sequence[str], counts: Sequence[int]) -> str:
+        pairs = zip(names, counts, strict=True)
+        return ", ".join(f"{count} of {name}" for name, count in pairs)
+
+    before = described(fits[-1]["datasets"], fits[-1]["images"])
+    now = described([known.name for known in trainsets], [len(t.samples) for t in trainsets])
+    raise InputError(
+        f"{stored.path}: was fitted to other pictures ({before}) than these ({now}), expected "
+        "members that know what the ensemble learns from"
+    )
+
+
+def _own(context: Context, number: int, name: str) -> Context:
+    """Return the context of a member."""
+    return replace(
+        context,
+        features=None,
+        checkpoint=None,
+        save=lambda: None,
+        warn=lambda line: context.warn(f"{name}: {line}"),
+        base=None,
+        log=context.log / f"member_{number}" if context.log is not None else None,
+    )
+
+
+def _numbered(name: str, members: Sequence[Member]) -> str:
+    """Return a name that no member has yet."""
+    same = sum(member.model.method == name for member in members)
+    return f"{name} {same + 1}" if same else name
+
+
+def packed(members: Sequence[Member]) -> tuple[Arrays, list[Metadata]]:
+    """Return members as a state: arrays, and what JSON can hold."""
+    arrays: Arrays = {}
+    described = []
+    for number, member in enumerate(members):
+        model = member.model
+        own, state = model.detector.state()
+        arrays |= {f"member_{number}.{name}": array for name, array in own.items()}
+        described.append(
+            {
+                "name": member.name,
+                "origin": member.origin,
+                "method": model.method,
+                "settings": plain(asdict(model.settings)),
+                "state": state,
+                "metadata": model.metadata,
+                "thresholds": model.thresholds,
+            }
+        )
+    return arrays, described
+
+
+def unpacked(arrays: Arrays, described: Sequence[Metadata], context: Context) -> list[Member]:
+    """Return the members of a state.
+
+    Raises:
+        InputError: it is damaged, or a member needs weights that are not here.
+    """
+    members = []
+    for number, entry in enumerate(described):
+        start = f"member_{number}."
+        own = {
+            name.removeprefix(start): array
+            for name, array in arrays.items()
+            if name.startswith(start)
+        }
+        known = {key: entry[key] for key in ("method", "settings", "state", "metadata")}
+        stored = Stored(
+            path=Path(entry["name"]), arrays=own, thresholds=entry["thresholds"], **known
+        )
+        model = stored.open(_own(context, number, entry["name"]))
+        members.append(Member(entry["name"], model, entry["origin"]))
+    return members
