@@ -1,8 +1,6 @@
 """Models that a method combines: read from files, or fitted on the spot, and kept in its own state.
 
-A member is named by a word of the setting `members`: a model file (`FILE.safetensors`), or a method
-with keys of its own (`simplenet steps=200`), which is then fitted to the same pictures. A file is
-fitted once, by itself, and serves every model that is made of it.
+A file is fitted once, by itself, and serves every model that is made of it.
 """
 
 from __future__ import annotations
@@ -13,15 +11,14 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from stainless.config import plain
 from stainless.errors import InputError
-from train.detectors import options
 from train.detectors.detector import Arrays, Context, Metadata, Trainset
 from train.detectors.fitting import fit_file
+from train.detectors.member_words import chosen, is_model_file
 from train.detectors.model_file import Model, Stored, read
-from train.detectors.request import describe, is_model_file
+from train.detectors.request import describe
 
 
 @dataclass(frozen=True)
@@ -39,51 +36,13 @@ class Member:
     origin: str
 
 
-def check(words: Sequence[str], key: str) -> None:
-    """Check the words of a setting `members`; files need not be there.
-
-    Args:
-        words: see above.
-        key: what the setting is below.
-
-    Raises:
-        InputError: none, an unknown method, or a key of it that cannot be used.
-    """
-    if not words:
-        raise InputError(f"{key}.members: [], expected one or more models or methods")
-    for word in words:
-        if not is_model_file(word):
-            chosen(word, key)
-
-
-def chosen(word: str, key: str) -> tuple[str, Any]:
-    """Return the method and the settings that a word names.
-
-    Raises:
-        InputError: an unknown method, or a key of it that cannot be used.
-    """
-    name, *pairs = word.split() or [""]
-    if not all("=" in pair for pair in pairs):
-        raise InputError(
-            f"{key}.members: {word}, expected FILE.safetensors or METHOD [KEY=VALUE ...]"
-        )
-    try:
-        keys = [(pair.partition("=")[0], pair.partition("=")[2]) for pair in pairs]
-        return name, options.settings(name, keys)
-    except InputError as error:
-        problem = str(error)
-        blamed = "" if problem.startswith("--method: ") else f"{word}: "
-        line = f"{blamed}{problem.removeprefix('--method: ').removeprefix('--')}"
-        raise InputError(f"{key}.members: {line}") from None
-
-
 def gather(
     words: Sequence[str], trainsets: Sequence[Trainset], context: Context, key: str
 ) -> list[Member]:
     """Return the models of a setting `members`; those that are not there yet are fitted.
 
     Args:
-        words: see above.
+        words: see `member_words`.
         trainsets: what is learned from.
         context: of the whole fit; an interrupted one goes on among the members, too.
         key: what the setting is below, for messages.

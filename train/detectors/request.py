@@ -11,6 +11,7 @@ from typing import Any
 from stainless.config import plain
 from stainless.files import encoded
 from train.detectors.detector import Context, Metadata, Trainset, method
+from train.detectors.member_words import is_model_file
 
 
 def describe(trainsets: Sequence[Trainset], context: Context) -> Metadata:
@@ -33,11 +34,6 @@ def describe(trainsets: Sequence[Trainset], context: Context) -> Metadata:
         "base": context.base,
         **({"shuffle": True} if context.shuffle else {}),
     }
-
-
-def is_model_file(word: str) -> bool:
-    """Tell whether a word of a setting `members` names a file, not a method."""
-    return word.endswith(".safetensors")
 
 
 def member_files(name: str, settings: Any) -> Metadata:

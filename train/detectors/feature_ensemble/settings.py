@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stainless.errors import InputError
-from train.detectors import members
+from train.detectors import member_words
 from train.detectors.detector import Method
 from train.training.settings import Training
 
@@ -61,7 +61,7 @@ class Settings(Training):
             InputError: one of them cannot be used; the message begins with `key` and its name.
         """
         super().validate(key)
-        members.check(self.members, key)
+        member_words.check(self.members, key)
         for name, low in {"maps": 1, "patches": 2, "hidden": 1, "cache_mb": 0}.items():
             value = getattr(self, name)
             if value is not None and value < low:
