@@ -194,6 +194,7 @@ class Detector:
         self._learn(trainset)
         self._learned = True
         self._model.metadata.update(metadata)
+        self._model.record_pretrained()
         self._model.thresholds.clear()
         fits.append({**describe([trainset], self._context), "finished": True})
         return self

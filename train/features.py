@@ -1,7 +1,6 @@
 """Patch features: what pictures are compared by, one vector at each place of a grid.
 
-Stages of an ImageNet backbone, each averaged over a local neighbourhood as in PatchCore (Roth et
-al., CVPR 2022), the deeper ones upsampled to the grid of the finest, then concatenated.
+What computes them is in `train.backbones`; here pictures are checked on their way there.
 """
 
 from __future__ import annotations
@@ -9,83 +8,29 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stainless.errors import InputError
-from train.backbones import RANDOM, Stages, known
+from train.backbones import RANDOM
+from train.backbones.build import picture_network
+from train.backbones.picture_network import PictureNetwork
+from train.feature_settings import NAMES, Features
 from train.patch_grid import PatchGrid
-
-#: Pixels by which an image is mirrored beyond its borders. Backbones pad with zeros at every layer,
-#: so that patches at a border look like nothing else and the most anomalous pixel of a good image
-#: lies there; on real images 64 is no better than 32, and 0 much worse.
-MARGIN = 32
 
 #: Compiled networks kept per extractor; one per image size.
 COMPILED_SIZES = 4
-
-
-class PatchNetwork(nn.Module):
-    """Images to patch features, free of checks, so that it can be exported or compiled."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(
-        self,
-        backbone: str,
-        stages: tuple[int, ...],
-        pool_kernel: int,
-        pool_stride: int,
-        weights: str | Path | None,
-    ) -> None:
-        super().__init__()
-        self.stages = Stages(backbone, stages, weights)
-        self.pool = nn.AvgPool2d(pool_kernel, 1, padding=pool_kernel // 2, count_include_pad=False)
-        self.pool_stride = pool_stride
-        self.cell, self.coarsest = 2 ** min(stages), 2 ** max(stages)
-        published = known(backbone)
-        self.register_buffer(
-            "mean", torch.tensor(published.mean).view(1, 3, 1, 1), persistent=False
-        )
-        self.register_buffer("std", torch.tensor(published.std).view(1, 3, 1, 1), persistent=False)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Map (B, 3, H, W) in [0, 1] to (B, h, w, D)."""
-        height, width = images.shape[-2:]
-        normalised = F.pad((images - self.mean) / self.std, self.margins(height, width), "reflect")
-        maps = [self.pool(stage) for stage in self.stages(normalised)]
-        grid = maps[0].shape[-2:]
-        coarse = [F.interpolate(m, size=grid, mode="bilinear") for m in maps[1:]]
-        joined = torch.cat([maps[0], *coarse], dim=1).permute(0, 2, 3, 1)
-        start, step = MARGIN // self.cell, self.pool_stride
-        rows = slice(start, start - (-height // self.cell), step)
-        columns = slice(start, start - (-width // self.cell), step)
-        return joined[:, rows, columns].contiguous()
-
-    def margins(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """Return by how many pixels an image is continued: left, right, top, bottom.
-
-        To whole cells of the coarsest stage, so that the place of a patch does not depend on the
-        image size.
-        """
-        right, bottom = -width % self.coarsest, -height % self.coarsest
-        return MARGIN, MARGIN + right, MARGIN, MARGIN + bottom
 
 
 class FeatureExtractor(nn.Module):
     """Frozen extractor of patch features from images of any size.
 
     Args:
-        backbone: `efficientnet_lite0`, `mobilenet_v3_large` or `timm:<architecture>`.
-        stages: backbone stages, counted from 1; stage n has a stride of 2**n pixels.
-        pool_kernel: side of the averaged neighbourhood in cells of each stage, odd.
-        pool_stride: distance between patches in cells of the finest stage.
-        weights: a state file; None for the published ImageNet weights; `"random"` for measuring
-            speed and nothing else.
+        backbone: and further settings up to `shares`: those of `train.feature_settings.Features`.
+        weights: a state file, or a folder of them; None for the published weights; `"random"` for
+            measuring speed and nothing else.
         device: where to compute.
         accelerator: `"openvino"` computes with OpenVINO on the processor, one compilation per
             image size; None with PyTorch.
@@ -96,58 +41,82 @@ class FeatureExtractor(nn.Module):
 
     def __init__(
         self,
-        backbone: str = "efficientnet_lite0",
-        stages: Sequence[int] = (3, 4),
-        pool_kernel: int = 3,
-        pool_stride: int = 1,
+        backbone: str = Features.backbone,
+        stages: Sequence[int] = Features.stages,
+        pool_kernel: int = Features.pool_kernel,
+        pool_stride: int = Features.pool_stride,
         weights: str | Path | None = None,
         device: str | torch.device = "cpu",
         accelerator: str | None = None,
+        *,
+        blocks: Sequence[int] = Features.blocks,
+        window_px: int | None = None,
+        window_stride_px: int | None = None,
+        scale: float = Features.scale,
+        shares: Sequence[float] = Features.shares,
     ) -> None:
         super().__init__()
-        if pool_kernel < 1 or pool_kernel % 2 == 0 or pool_stride < 1:
-            raise InputError(
-                f"pooling {pool_kernel}, stride {pool_stride}: expected an odd kernel, stride >= 1"
-            )
+        self.settings = Features(
+            backbone,
+            tuple(sorted(stages)),
+            pool_kernel,
+            pool_stride,
+            tuple(sorted(blocks)),
+            window_px,
+            window_stride_px,
+            scale,
+            tuple(shares),
+        )
+        self.settings.check()
         if accelerator not in (None, "openvino"):
             raise InputError(f"unknown accelerator '{accelerator}'; known: openvino")
         self.backbone = backbone
-        self.stages = tuple(sorted(stages))
-        self.pool_kernel = pool_kernel
-        self.pool_stride = pool_stride
         self.untrained = str(weights) == RANDOM
-        self.network = PatchNetwork(backbone, self.stages, pool_kernel, pool_stride, weights)
+        self.network = picture_network(self.settings, weights)
         self.network.to(device)
         self.accelerator = accelerator
         self._compiled: dict[tuple[int, ...], Callable[[Tensor], Tensor]] = {}
 
+    @classmethod
+    def of(
+        cls,
+        settings: Features,
+        weights: str | Path | None = None,
+        device: str | torch.device = "cpu",
+        accelerator: str | None = None,
+    ) -> Self:
+        """Return the extractor of settings, which may be those of a method.
+
+        Raises:
+            InputError: as for the class.
+        """
+        chosen = {name: getattr(settings, name) for name in NAMES}
+        return cls(**chosen, weights=weights, device=device, accelerator=accelerator)
+
     @property
     def dimension(self) -> int:
         """Length D of a patch feature."""
-        return sum(self.network.stages.channels)
+        return self.network.dimension
 
     @property
     def device(self) -> torch.device:
         """Where the features are computed."""
-        return self.network.mean.device
+        return next(self.network.buffers()).device
 
     @property
     def smallest_image(self) -> int:
-        """Smallest side of an image in pixels: what one cell of the finest stage sees.
-
-        More than the margin in any case, since no more than the image itself can be mirrored.
-        """
-        return max(self.network.stages.receptive_field, MARGIN + self.network.coarsest)
+        """Smallest side of an image in pixels."""
+        return self.network.smallest_image
 
     @property
-    def pitch(self) -> int:
-        """Distance in pixels between the centres of neighbouring patches."""
-        return 2 ** self.stages[0] * self.pool_stride
+    def pitch(self) -> float:
+        """Distance in pixels between the centres of neighbouring patches; whole without scaling."""
+        return self.network.pitch
 
     @property
     def first_centre(self) -> float:
         """Pixel coordinate, 0 being the centre of the first pixel, where the first patch lies."""
-        return self.network.stages.first_centre
+        return self.network.first_centre
 
     @property
     def grid(self) -> PatchGrid:
@@ -159,17 +128,11 @@ class FeatureExtractor(nn.Module):
 
         Coresets with different identities hold points of different spaces.
         """
-        published = known(self.backbone)
-        return {
-            "backbone": self.backbone,
-            "stages": list(self.stages),
-            "pool_kernel": self.pool_kernel,
-            "pool_stride": self.pool_stride,
-            "margin": MARGIN,
-            "mean": list(published.mean),
-            "std": list(published.std),
-            "weights": self.network.stages.weight_hash,
-        }
+        return {"backbone": self.backbone, **self.network.identity()}
+
+    def pretrained(self) -> list[dict[str, Any]]:
+        """Return the weights in use, JSON-able: see `train.backbones.origins.described`."""
+        return self.network.pretrained()
 
     def forward(self, images: Tensor, for_loss: bool = False) -> Tensor:
         """Return the patch features of a batch.
@@ -208,8 +171,8 @@ class FeatureExtractor(nn.Module):
         """Raise InputError if an image of this size is smaller than what a patch sees."""
         if min(height, width) < self.smallest_image:
             raise InputError(
-                f"image of {width}x{height} pixels is too small: a patch of {self.backbone} "
-                f"needs {self.smallest_image} pixels"
+                f"image of {width}x{height} pixels is too small: {self.network.sees} of "
+                f"{self.backbone} needs {self.smallest_image} pixels"
             )
 
     def _accelerated(self, batch: Tensor) -> Tensor:
@@ -221,7 +184,7 @@ class FeatureExtractor(nn.Module):
         return self._compiled[key](batch).to(self.device)
 
 
-def _compile_openvino(network: PatchNetwork, example: Tensor) -> Callable[[Tensor], Tensor]:
+def _compile_openvino(network: PictureNetwork, example: Tensor) -> Callable[[Tensor], Tensor]:
     """Compile the network for one image size (padding depends on it)."""
     try:
         import openvino

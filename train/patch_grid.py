@@ -27,7 +27,7 @@ class PatchGrid:
     """
 
     first: float
-    pitch: int
+    pitch: float
 
     def centres(self, cells: int) -> np.ndarray:
         """Return the pixel coordinates of the first patches' centres along an axis."""
@@ -44,9 +44,9 @@ class PatchGrid:
 
     def box(self, row: int, column: int) -> Box:
         """Return the pixels around the centre of a patch, one pitch wide, cut at 0."""
-        ends = []
+        ends, side = [], max(round(self.pitch), 1)
         for cell in (column, row):
-            low = round(self.first + cell * self.pitch - (self.pitch - 1) / 2)
-            ends.append((max(low, 0), low + self.pitch))
+            low = round(self.first + cell * self.pitch - (side - 1) / 2)
+            ends.append((max(low, 0), low + side))
         (x, right), (y, bottom) = ends
         return x, y, right - x, bottom - y

@@ -44,7 +44,11 @@ TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 
 
 def check_detector(
-    name: str, folder: Path, weights: Path | None = None, shape: tuple[int, int] = SHAPE
+    name: str,
+    folder: Path,
+    weights: Path | None = None,
+    shape: tuple[int, int] = SHAPE,
+    **more: Any,
 ) -> None:
     """Let a method do everything that it says it can, in seconds, and fail where it does not.
 
@@ -53,10 +57,11 @@ def check_detector(
         folder: for files, empty.
         weights: for the context, where a method needs a file.
         shape: height and width of the pictures.
+        more: settings beside those.
     """
     check_description(name)
     check_settings(name, weights)
-    settings = replace(method(name).settings(), **method(name).small)
+    settings = replace(method(name).settings(), **method(name).small, **more)
     pictures = Trainset("metal", samples(range(4), shape))
     whole = fitted(folder / "whole.safetensors", name, settings, pictures, weights)
     check_flags(whole)

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from stainless.errors import InputError
-from train.features import MARGIN, FeatureExtractor
+from train.backbones.pyramid import MARGIN
+from train.features import FeatureExtractor
 
 
 @pytest.fixture(scope="module")

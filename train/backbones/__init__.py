@@ -1,4 +1,4 @@
-"""ImageNet backbones cut off after the last stage that is used, with their weights or an error."""
+"""ImageNet backbones cut off after the last layer that is used, with their weights or an error."""
 
 from train.backbones.known import BACKBONES, Backbone, known
 from train.backbones.stages import Stages

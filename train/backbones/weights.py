@@ -11,11 +11,41 @@ import torch
 from torch import Tensor, nn
 
 from stainless.errors import InputError
-from train.backbones.known import known
+from train.backbones.focus import NAME as FOCUS
+from train.backbones.focus import packaged_file
+from train.backbones.known import TIMM, known
 
 #: In place of a weight file: untrained, for measuring speed only.
 RANDOM = "random"
 WEIGHT_FILE = "model.safetensors"
+
+
+#: Endings of weight files that are looked for in a folder of them.
+ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
+
+
+def weight_file(name: str, weights: str | Path | None) -> Path | None:
+    """Return the file with the weights of a backbone; None for random ones.
+
+    Args:
+        name: of the backbone.
+        weights: a file; a folder of files that are named as their backbones, without `timm:`, where
+            a backbone that has none there has its published weights; `"random"`; None for the
+            published weights.
+
+    Raises:
+        InputError: as `published_weights`.
+    """
+    if str(weights) == RANDOM:
+        return None
+    if weights is not None and not Path(weights).is_dir():
+        return Path(weights)
+    if weights is not None:
+        for ending in ENDINGS:
+            path = Path(weights) / f"{name.removeprefix(TIMM)}{ending}"
+            if path.is_file():
+                return path
+    return published_weights(name)
 
 
 def published_weights(name: str) -> Path:
@@ -26,6 +56,8 @@ def published_weights(name: str) -> Path:
     """
     if name == "efficientnet_lite0":
         return _packaged_weights(name)
+    if name == FOCUS:
+        return packaged_file()
     hub = known(name).hub
     if hub is None:
         raise InputError(f"{name}: has no published weights; give a file with --weights")

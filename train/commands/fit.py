@@ -75,8 +75,10 @@ def print_keys(words: Sequence[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Fit and save."""
     from train.augment import Ranges
+    from train.backbones.origins import line
     from train.detectors.detector import Trainset
     from train.detectors.fitting import fit_file
+    from train.detectors.model_file import read
 
     for category in args.category:
         if args.category.count(category) > 1:
@@ -94,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
     context.warn = lambda line: print(f"{args.out}: {line}", file=sys.stderr)
     if not fit_file(args.out, name, settings, trainsets, context, args.base):
         print(f"{args.out}: this fit is finished already{_more(name)}")
+    for weights in read(args.out).metadata.get("weights", []):
+        print(line(weights), file=sys.stderr)
     for trainset in trainsets:
         print(counted(f"{args.data / trainset.name}: train", trainset.samples), file=sys.stderr)
     return 0

@@ -255,8 +255,8 @@ class Continuable(Protocol):
 class FeatureScoring(Protocol):
     """Scores features that are kept somewhere, so that many detectors can share them.
 
-    They are those of a `train.features.FeatureExtractor` of the settings' `backbone`, `stages`,
-    `pool_kernel` and `pool_stride`, and `Context.features` gives the same.
+    They are those of a `train.features.FeatureExtractor` of the settings, which extend
+    `train.feature_settings.Features`, and `Context.features` gives the same.
     """
 
     def score_features(self, features: Any, height: int, width: int) -> Score:
@@ -310,6 +310,14 @@ class Featured(Protocol):
             picture: its height and width.
             grid: height and width of what `patch_features` gives for it.
         """
+
+
+@runtime_checkable
+class Pretrained(Protocol):
+    """Its features come from networks with published weights."""
+
+    def pretrained(self) -> list[Metadata]:
+        """Return name, file, SHA-256, origin and licence of the weights in use, JSON-able."""
 
 
 @runtime_checkable

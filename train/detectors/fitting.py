@@ -78,6 +78,7 @@ def fit_file(
     def save() -> None:
         nonlocal learned
         learned = True
+        model.record_pretrained()
         model.thresholds.clear()
         model.save(path)
 

@@ -25,6 +25,7 @@ from train.detectors.detector import (
     Detector,
     Meldable,
     Metadata,
+    Pretrained,
     method,
     methods,
     named,
@@ -97,8 +98,9 @@ class Model:
         method: name of its method.
         settings: of that method.
         detector: what scores pictures.
-        metadata: "fits", what it was fitted to, one entry a fit (see `fitting.fit_file`); of a
-            melded model "melded", the metadata of its sources.
+        metadata: "fits", what it was fitted to, one entry a fit (see `fitting.fit_file`);
+            "weights", which published weights its features need; of a melded model "melded", the
+            metadata of its sources.
         thresholds: "pixel" and "picture", each {"value", "rule", ... how it was found}.
     """
 
@@ -130,6 +132,11 @@ class Model:
             OSError: the file cannot be read.
         """
         return read(path).open(Context() if context is None else context)
+
+    def record_pretrained(self) -> None:
+        """Put into the metadata, under "weights", which published weights the features need."""
+        if isinstance(self.detector, Pretrained):
+            self.metadata["weights"] = self.detector.pretrained()
 
     def save(self, path: Path) -> None:
         """Write the model atomically; what is read from the file is equal to it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -18,6 +19,7 @@ from train.detectors.detector import FeatureScoring
 from train.detectors.detector import method as detector_method
 from train.experiments.experiment import MethodEntry
 from train.experiments.keys import content, digest
+from train.feature_settings import Features
 from train.features import FeatureExtractor
 
 
@@ -56,16 +58,15 @@ class FeatureStore:
 
 
 #: What an extractor is made of, and the device: equal ones share a store.
-Options = tuple[str, tuple[int, ...], int, int, str]
+Options = tuple[Features, str]
 
 
 def options_of(method: MethodEntry, device: str) -> Options | None:
     """Return what the extractor of a method is made of; None for one that scores no features."""
     if not issubclass(detector_method(method.detector).load(), FeatureScoring):
         return None
-    chosen = method.settings
-    stages = tuple(chosen.stages)
-    return chosen.backbone, stages, chosen.pool_kernel, chosen.pool_stride, device
+    features: Features = method.settings.features
+    return features, device
 
 
 @lru_cache
@@ -75,9 +76,8 @@ def store(options: Options, folder: Path | None) -> FeatureStore:
     Raises:
         InputError: an unknown backbone, or one without weights.
     """
-    backbone, stages, kernel, stride, device = options
-    extractor = FeatureExtractor(backbone, stages, kernel, stride, device=device)
-    return FeatureStore(extractor, folder)
+    features, device = options
+    return FeatureStore(FeatureExtractor.of(features, device=device), folder)
 
 
 def store_of(method: MethodEntry, device: str, folder: Path | None) -> FeatureStore | None:
@@ -89,7 +89,8 @@ def store_of(method: MethodEntry, device: str, folder: Path | None) -> FeatureSt
 def bytes_needed(extractor: FeatureExtractor, sizes: Mapping[Path, tuple[int, int]]) -> int:
     """Return how much disk the features of pictures take, given their heights and widths."""
     pitch, numbers = extractor.pitch, extractor.dimension
-    return sum(-(-h // pitch) * -(-w // pitch) * numbers * 4 for h, w in sizes.values())
+    ceil = math.ceil
+    return sum(ceil(h / pitch) * ceil(w / pitch) * numbers * 4 for h, w in sizes.values())
 
 
 def extract(samples: Sequence[Sample], options: Options, folder: Path) -> None:

@@ -20,6 +20,7 @@ from train.augment import Ranges
 from train.detectors.detector import Trainset
 from train.detectors.detector import method as detector_method
 from train.experiments.experiment import MethodEntry
+from train.feature_settings import Features
 from train.metrics import METRIC_VERSION
 from train.verdicts.choice import USUAL
 from train.verdicts.rule import rule_named
@@ -117,8 +118,9 @@ def _weights(settings: Any) -> dict[str, str]:
     found = {}
     backbone = getattr(settings, "backbone", None)
     if backbone is not None and getattr(settings, "weights", None) is None:
-        stages = tuple(getattr(settings, "stages", (3, 4)))
-        found["backbone"] = published_weights_hash(backbone, stages)
+        stages = tuple(getattr(settings, "stages", Features.stages))
+        ours = settings.features if isinstance(settings, Features) else Features(backbone, stages)
+        found["backbone"] = published_weights_hash(ours)
     for key, value in asdict(settings).items():
         if isinstance(value, (str, Path)) and Path(value).is_file():
             found[key] = content(Path(value))
@@ -126,11 +128,11 @@ def _weights(settings: Any) -> dict[str, str]:
 
 
 @lru_cache
-def published_weights_hash(backbone: str, stages: tuple[int, ...]) -> str:
-    """Return a hash of the weights that a backbone has when no file is given for it."""
+def published_weights_hash(features: Features) -> str:
+    """Return a hash of the weights that features have when no file is given for them."""
     from train.features import FeatureExtractor
 
-    return str(FeatureExtractor(backbone, stages).identity()["weights"])
+    return str(FeatureExtractor.of(features).identity()["weights"])
 
 
 def _files(sample: Sample) -> list[Path]:

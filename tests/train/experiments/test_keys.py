@@ -56,7 +56,7 @@ def test_weights_and_libraries_count(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(keys, "version", lambda name: "0" if name == "torch" else "1")
         assert key() != before
-    monkeypatch.setattr(keys, "published_weights_hash", lambda backbone, stages: "other")
+    monkeypatch.setattr(keys, "published_weights_hash", lambda features: "other")
     assert key() != before
 
 

@@ -30,7 +30,8 @@ from stainless.errors import InputError
 from train.anomaly_map import anomaly_map
 from train.detectors.model_file import read
 from train.detectors.sequential_patchcore.coreset import Coreset
-from train.detectors.sequential_patchcore.settings import FEATURES, METHODS, Settings
+from train.detectors.sequential_patchcore.settings import METHODS, Settings
+from train.feature_settings import NAMES
 from train.features import FeatureExtractor
 from train.metrics import f1_max, pixels
 from train.metrics.scores import Pixels
@@ -99,6 +100,11 @@ class SequentialPatchcore(AnomalibModule):
         post_processor: True for a threshold on distances, exact and in bounded memory.
         evaluator: True for image AUROC and F1 and pixel F1.
         visualizer: True for anomalib's.
+        blocks: as for `FeatureExtractor`, like the next four.
+        window_px: side of a transformer's windows.
+        window_stride_px: pixels between windows.
+        scale: factor by which images are enlarged.
+        shares: of joined networks.
 
     Raises:
         InputError: as `FeatureExtractor`.
@@ -117,6 +123,11 @@ class SequentialPatchcore(AnomalibModule):
         post_processor: nn.Module | bool = True,
         evaluator: Evaluator | bool = True,
         visualizer: Any = True,
+        blocks: tuple[int, ...] = Settings.blocks,
+        window_px: int | None = Settings.window_px,
+        window_stride_px: int | None = Settings.window_stride_px,
+        scale: float = Settings.scale,
+        shares: tuple[float, ...] = Settings.shares,
     ) -> None:
         super().__init__(
             pre_processor=pre_processor,
@@ -124,7 +135,18 @@ class SequentialPatchcore(AnomalibModule):
             evaluator=evaluator,
             visualizer=visualizer,
         )
-        extractor = FeatureExtractor(backbone, stages, pool_kernel, pool_stride, weights)
+        extractor = FeatureExtractor(
+            backbone,
+            stages,
+            pool_kernel,
+            pool_stride,
+            weights,
+            blocks=blocks,
+            window_px=window_px,
+            window_stride_px=window_stride_px,
+            scale=scale,
+            shares=shares,
+        )
         self.model: SequentialPatchcoreModel = SequentialPatchcoreModel(extractor)
         self.epochs = epochs
         self.coreset = Coreset(
@@ -144,7 +166,7 @@ class SequentialPatchcore(AnomalibModule):
         if stored.method not in METHODS:
             raise InputError(f"{path}: is a model of {stored.method}, not of {', '.join(METHODS)}")
         settings = stored.typed_settings()
-        features = {name: getattr(settings, name) for name in FEATURES}
+        features = {name: getattr(settings, name) for name in NAMES}
         module = cls(**features, weights=weights, coreset_size=settings.size, **components)
         module.coreset = Coreset.from_state(stored.arrays, stored.state)
         module.coreset.require(module.model.extractor.identity(), str(path))

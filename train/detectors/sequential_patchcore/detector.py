@@ -72,14 +72,9 @@ class SequentialPatchcore:
     @cached_property
     def extractor(self) -> FeatureExtractor:
         """Where the features come from."""
-        return FeatureExtractor(
-            self.settings.backbone,
-            self.settings.stages,
-            self.settings.pool_kernel,
-            self.settings.pool_stride,
-            weights=self.context.weights,
-            device=self.context.device,
-            accelerator=self.context.accelerator,
+        context = self.context
+        return FeatureExtractor.of(
+            self.settings, context.weights, context.device, context.accelerator
         )
 
     def fit(self, trainsets: Sequence[Trainset]) -> None:
@@ -157,6 +152,10 @@ class SequentialPatchcore:
         first, pitch = self.extractor.first_centre, float(self.extractor.pitch)
         return PatchPlaces((first, first), (pitch, pitch))
 
+    def pretrained(self) -> list[Metadata]:
+        """Return the weights of the features."""
+        return self.extractor.pretrained()
+
     def state(self) -> tuple[Arrays, Metadata]:
         """Return the coreset."""
         return self.coreset.state()
@@ -178,12 +177,7 @@ class SequentialPatchcore:
             raise InputError(
                 f"has {coreset.size} members, not {settings.size}; meld changes the size"
             )
-        wanted = {
-            "backbone": settings.backbone,
-            "stages": sorted(settings.stages),
-            "pool_kernel": settings.pool_kernel,
-            "pool_stride": settings.pool_stride,
-        }
+        wanted = settings.promised(coreset.identity)
         coreset.require({**coreset.identity, **wanted}, "settings")
         return cls(settings, context, coreset)
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from stainless.errors import InputError
 from train.detectors.detector import Method
+from train.feature_settings import Features
 
-#: Settings that say what the features are.
+#: Settings of the features in files of before there were others.
 FEATURES = ("backbone", "stages", "pool_kernel", "pool_stride")
 
 #: Members of the paper's coreset, and how often pictures are shown to it at most.
@@ -15,24 +16,16 @@ SIZE, EPOCHS = 2048, 10
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Features):
     """What a coreset is made of.
 
     Attributes:
         size: members of the coreset.
         epochs: largest number of passes over the pictures; fewer if one of them changes nothing.
-        backbone: ImageNet network of the features.
-        stages: its stages, counted from 1; stage n has a stride of 2**n pixels.
-        pool_kernel: side of the averaged neighbourhood in cells of each stage, odd.
-        pool_stride: distance of patches in cells of the finest stage.
     """
 
     size: int = SIZE
     epochs: int = EPOCHS
-    backbone: str = "efficientnet_lite0"
-    stages: tuple[int, ...] = (3, 4)
-    pool_kernel: int = 3
-    pool_stride: int = 1
 
     def validate(self, key: str) -> None:
         """Check the numbers that no extractor checks.

@@ -53,14 +53,8 @@ class SimpleNet:
     def __init__(self, settings: Settings, context: Context) -> None:
         settings.validate()
         self.settings, self.context = settings, context
-        self.extractor = FeatureExtractor(
-            settings.backbone,
-            settings.stages,
-            settings.pool_kernel,
-            settings.pool_stride,
-            weights=context.weights,
-            device=context.device,
-            accelerator=context.accelerator,
+        self.extractor = FeatureExtractor.of(
+            settings, context.weights, context.device, context.accelerator
         )
         smallest, side = self.extractor.smallest_image, settings.crop_px
         if side is not None and side < smallest:
@@ -199,6 +193,10 @@ class SimpleNet:
             sigma_px=blur or 1.0,
             kernel_px=2 * round(4 * blur) + 1,
         )
+
+    def pretrained(self) -> list[Metadata]:
+        """Return the weights of the features."""
+        return self.extractor.pretrained()
 
     def state(self) -> tuple[Arrays, Metadata]:
         """Return the head, whose features it takes, with what noise and how it learned."""

@@ -7,18 +7,15 @@ from dataclasses import dataclass
 
 from stainless.errors import InputError
 from train.detectors.detector import Method
+from train.feature_settings import Features
 from train.training.settings import Training
 
 
 @dataclass(frozen=True)
-class Settings(Training):
+class Settings(Features, Training):
     """Features, the two small networks on them, and how these learn.
 
     Attributes:
-        backbone: ImageNet network of the features.
-        stages: its stages, counted from 1; stage n has a stride of 2**n pixels.
-        pool_kernel: side of the averaged neighbourhood in cells of each stage, odd.
-        pool_stride: distance of patches in cells of the finest stage.
         image_px: shorter side that pictures are scaled to, their shape kept; null for as they are.
         crop_px: side of the window of a larger picture that a step learns from, drawn anew in
             every epoch; null for whole pictures.
@@ -39,10 +36,6 @@ class Settings(Training):
         cache_mb: memory for the features of pictures that are the same in every epoch.
     """
 
-    backbone: str = "efficientnet_lite0"
-    stages: tuple[int, ...] = (3, 4)
-    pool_kernel: int = 3
-    pool_stride: int = 1
     image_px: int | None = None
     crop_px: int | None = 288
     noise: float | None = None

@@ -14,6 +14,7 @@ from stainless.errors import InputError
 from train.detectors.detector import Context
 from train.detectors.model_file import Model
 from train.detectors.sequential_patchcore.coreset import Coreset
+from train.feature_settings import Features
 from train.patch_grid import GRID_WIDTH, PatchGrid
 from train.report.marks import resized
 from train.report.markup import escape, picture
@@ -197,11 +198,9 @@ def _geometry(identity: dict[str, Any]) -> PatchGrid | None:
     """Return where the patches lie, None if the model does not say."""
     from train.features import FeatureExtractor
 
-    keys = ("backbone", "stages", "pool_kernel", "pool_stride")
-    if not all(key in identity for key in keys):
-        return None
+    settings = Features.of_identity(identity)
     # No weights are needed for that.
-    return FeatureExtractor(**{key: identity[key] for key in keys}, weights="random").grid
+    return None if settings is None else FeatureExtractor.of(settings, weights="random").grid
 
 
 def find_picture(root: Path, name: str) -> Path:
