@@ -17,6 +17,7 @@ COMMANDS = {
     "methods": ("train.commands.methods", "list what `fit --method` knows"),
     "meld": ("train.commands.meld", "make one model of several"),
     "threshold": ("train.commands.threshold", "find the threshold of a model"),
+    "calibrate": ("train.commands.calibrate", "let a model say how probable a defect is"),
     "evaluate": ("train.commands.evaluate", "measure a model on labelled pictures"),
     "score": ("train.commands.score", "inspect pictures: anomaly maps, regions, verdicts"),
     "export-coco": ("exchange.coco", "write a split of a dataset as a COCO file"),

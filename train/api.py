@@ -24,7 +24,7 @@ from train.detectors.detector import DEFAULT, Context, Score, Trainset, method
 from train.detectors.model_file import Model
 from train.detectors.request import describe
 from train.regions import explained_regions
-from train.scoring import at_models_depth, score_picture
+from train.scoring import at_models_depth, probability, score_picture
 from train.verdicts import PICTURE, PIXEL, Labelled, rule_named
 from train.verdicts.decision import GIVEN, decide
 
@@ -42,12 +42,15 @@ class Result:
         regions: connected regions at or above the threshold of pixels, the most anomalous first, as
             `train.regions.regions` describes them; None without such a threshold or a map.
         verdict: "anomalous" or "nominal"; None without a threshold.
+        probability: that the picture is defective, of a model that `stainless calibrate` was given;
+            else None.
     """
 
     value: float
     map: np.ndarray | None
     regions: list[dict[str, Any]] | None
     verdict: str | None
+    probability: float | None = None
 
 
 class Detector:
@@ -196,6 +199,7 @@ class Detector:
         self._model.metadata.update(metadata)
         self._model.record_pretrained()
         self._model.thresholds.clear()
+        self._model.calibration.clear()
         fits.append({**describe([trainset], self._context), "finished": True})
         return self
 
@@ -255,7 +259,7 @@ class Detector:
         decision = decide(self._model.thresholds)
         if decision is not None and (decision.picture is not None or score.map is not None):
             verdict = decision.of(score.value, score.map)["verdict"]
-        return Result(score.value, score.map, regions, verdict)
+        return Result(score.value, score.map, regions, verdict, probability(self._model, score))
 
     def _score(self, image: Image) -> Score:
         if not self._learned:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from stainless.dataset import Depth, Sample, at_depth
 from stainless.errors import InputError
 from stainless.own_files import OwnFiles
+from train.calibration import Calibration
 from train.detectors.detector import Detector, Score
 from train.detectors.model_file import Model
 from train.map_files import map_file, write_map
@@ -31,6 +32,12 @@ def score_picture(detector: Detector, sample: Sample, image: np.ndarray) -> Scor
     except InputError as error:
         named = str(sample.image) in str(error)
         raise error if named else InputError(f"{sample.image}: {error}") from None
+
+
+def probability(model: Model, score: Score) -> float | None:
+    """Return how probable a model holds a defect in a picture; None where it is not calibrated."""
+    known = Calibration.from_record(model.calibration)
+    return None if known is None else float(known.probability(score.value))
 
 
 def at_models_depth(model: Model, samples: Sequence[Sample]) -> list[Sample]:

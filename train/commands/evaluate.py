@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stainless.dataset_options import counted
 from train.commands.common import add_model, open_model
@@ -19,13 +19,16 @@ from train.commands.splits import (
 from train.commands.thresholds import add_thresholds, chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from stainless.dataset import Sample
-    from train.detectors.model_file import Model
+    from train.calibration import Calibration
 
 #: What is written, beside the maps.
 METRICS, ROWS, TABLE = "metrics.json", "per_image.csv", "table.txt"
+
+#: What is written of a calibrated model.
+RELIABILITY = "reliability.svg"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,13 +47,14 @@ def run(args: argparse.Namespace) -> int:
     from stainless.dataset import require_saturation
     from stainless.files import json_text
     from stainless.own_files import OwnFiles
+    from train.calibration import Calibration
     from train.map_files import map_file
     from train.metrics import Thresholds, csv_text, evaluate, format_table
     from train.scoring import at_models_depth, scored_records
 
     own = OwnFiles(args.out, "evaluate")
     samples = labelled_split(args)
-    written = [METRICS, ROWS, TABLE]
+    written = [METRICS, ROWS, TABLE, RELIABILITY]
     if args.keep_maps:
         written += [map_file(Path("maps"), sample.name).as_posix() for sample in samples]
     own.require(written)
@@ -60,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
     samples = at_models_depth(model, samples)
     decision = chosen(model, args)
     if args.threshold is None:
-        _warn_of_fitted(model, args.category, samples)
+        _warn_of_fitted(model.thresholds.values(), "threshold", args.category, samples)
+    _warn_of_fitted([model.calibration], "calibration", args.category, samples)
     kept = own if args.keep_maps else None
     with scored_records(model, samples, args.out, kept) as records:
         result = evaluate(records, Thresholds(decision.pixel, decision.picture))
@@ -69,7 +74,12 @@ def run(args: argparse.Namespace) -> int:
         **result,
     }
     table = format_table(result)
-    own.clear(written)
+    calibration = Calibration.from_record(model.calibration)
+    own.clear(name for name in written if name != RELIABILITY or calibration is not None)
+    if calibration is not None:
+        result, more, diagram = _calibrated(calibration, result)
+        table += f"\n\n{more}"
+        own.write_text(RELIABILITY, diagram)
     own.write_text(ROWS, csv_text(result))
     own.write_text(TABLE, table + "\n")
     own.write_text(METRICS, json_text(result))
@@ -78,17 +88,36 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _warn_of_fitted(model: Model, category: str, samples: Sequence[Sample]) -> None:
-    """Tell if the model's thresholds were fitted to some of these images."""
-    fitted = {
-        fingerprint
-        for entry in model.thresholds.values()
-        for fingerprint in entry.get("fingerprints", ())
-    }
+def _calibrated(
+    calibration: Calibration, result: dict[str, Any]
+) -> tuple[dict[str, Any], str, str]:
+    """Return the result with probabilities and how good they are, a table of it, and a diagram."""
+    import numpy as np
+
+    from train.calibration import quality
+    from train.calibration.diagram import reliability_svg
+    from train.calibration.judging import judge, table
+
+    rows = result["per_image"]
+    found = calibration.probability(np.array([row["score"] for row in rows]))
+    defective = np.array([row["defective"] for row in rows])
+    judged = judge(calibration, rows)
+    for row, probability in zip(rows, found.tolist(), strict=True):
+        row["probability"] = probability
+    title = f"Reliability, curve {calibration.chosen}"
+    diagram = reliability_svg(title, quality(found, defective))
+    return {**result, "calibration": judged}, "\n".join(table(judged)), diagram
+
+
+def _warn_of_fitted(
+    entries: Iterable[Mapping[str, Any]], what: str, category: str, samples: Sequence[Sample]
+) -> None:
+    """Tell if a model's thresholds, or its calibration, were fitted to some of these images."""
+    fitted = {fingerprint for entry in entries for fingerprint in entry.get("fingerprints", ())}
     again = fitted & {*fingerprints(category, samples)}
     if again:
         print(
-            f"warning: the threshold was fitted to {len(again)} of these {len(samples)} images, "
+            f"warning: the {what} was fitted to {len(again)} of these {len(samples)} images, "
             "so what is measured at it is too good",
             file=sys.stderr,
         )

@@ -108,7 +108,7 @@ def _guarantee(model: Model, decision: Decision) -> DriftCheck | None:
 
 def _verdict(model: Model, decision: Decision, sample: Sample, own: OwnFiles) -> dict[str, Any]:
     """Score one picture, write the pictures of its verdict, and return the line."""
-    from train.scoring import score_picture
+    from train.scoring import probability, score_picture
 
     # What an earlier run has left must not stand beside this one's line.
     for kind in KINDS:
@@ -120,9 +120,11 @@ def _verdict(model: Model, decision: Decision, sample: Sample, own: OwnFiles) ->
         verdict = decision.of(score.value, score.map)
     except (InputError, MemoryError) as error:
         return {**line, "verdict": None, "reason": explain(error)}
+    chance = probability(model, score)
     line |= {
         **verdict,
         "score": score.value,
+        **({} if chance is None else {"probability": chance}),
         "pixel_threshold": decision.pixel,
         "pixel_rule": decision.pixel_rule,
         "regions": _regions(model, score, decision.pixel),

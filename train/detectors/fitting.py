@@ -80,6 +80,7 @@ def fit_file(
         learned = True
         model.record_pretrained()
         model.thresholds.clear()
+        model.calibration.clear()
         model.save(path)
 
     context.save = save

@@ -1,8 +1,8 @@
 """One file for a model of any method: what was learned, and all that is needed to use it.
 
 A safetensors file. Its arrays are those of the detector's state; its one metadata entry is JSON:
-format, method, settings, the rest of the state, what it was fitted to, the thresholds, and a
-checksum over all of it and the arrays. There is nothing in it that could run.
+format, method, settings, the rest of the state, what it was fitted to, the thresholds, the
+calibration, and a checksum over all of it and the arrays. There is nothing in it that could run.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Stored:
         state: the rest of the detector's state.
         metadata: of the model, see `Model`.
         thresholds: of the model.
+        calibration: of the model.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class Stored:
     state: Metadata
     metadata: Metadata = field(default_factory=dict)
     thresholds: dict[str, Metadata] = field(default_factory=dict)
+    calibration: Metadata = field(default_factory=dict)
 
     def typed_settings(self) -> Any:
         """Return the settings as the method's dataclass.
@@ -87,7 +89,7 @@ class Stored:
             detector = kind.from_state(used, self.arrays, self.state, context)
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None
-        return Model(self.method, used, detector, self.metadata, self.thresholds)
+        return Model(self.method, used, detector, self.metadata, self.thresholds, self.calibration)
 
 
 @dataclass
@@ -102,6 +104,7 @@ class Model:
             "weights", which published weights its features need; of a melded model "melded", the
             metadata of its sources.
         thresholds: "pixel" and "picture", each {"value", "rule", ... how it was found}.
+        calibration: record of a `train.calibration.Calibration`; empty without one.
     """
 
     method: str
@@ -109,6 +112,7 @@ class Model:
     detector: Detector
     metadata: Metadata = field(default_factory=dict)
     thresholds: dict[str, Metadata] = field(default_factory=dict)
+    calibration: Metadata = field(default_factory=dict)
 
     @classmethod
     def new(cls, name: str, settings: Any, context: Context) -> Self:
@@ -157,6 +161,8 @@ class Model:
             "metadata": self.metadata,
             "thresholds": self.thresholds,
         }
+        if self.calibration:
+            content["calibration"] = self.calibration
         content["sha256"] = _checksum(arrays, content)
         # A single entry: safetensors does not write several in an order that is always the same.
         write_bytes(path, save(arrays, {FORMAT: _text(content)}))
@@ -164,7 +170,7 @@ class Model:
     def meld(
         self, others: Sequence[Model], settings: Any, names: Sequence[str] | None = None
     ) -> Model:
-        """Return the melding of this model and others, in this order; it has no threshold.
+        """Return the melding of this model and others, in this order; it has no threshold yet.
 
         Args:
             others: models of the same method.
@@ -219,7 +225,7 @@ def read(path: Path) -> Stored:
         raise InputError(f"{path}: checksum does not match, the file was altered or damaged")
     keys = ("method", "settings", "state", "metadata", "thresholds")
     chosen = {key: content[key] for key in keys}
-    return Stored(path=path, arrays=arrays, **chosen)
+    return Stored(path, arrays=arrays, calibration=content.get("calibration", {}), **chosen)
 
 
 def _read_older(path: Path, entries: Mapping[str, str]) -> Stored:
