@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stainless.errors import InputError
 from train.detectors.anomalib.checks import check_above_0, check_share
 
 
@@ -124,3 +125,42 @@ class AnomalyDinoSettings(Memory):
         """Raise InputError, with `key` in front, for a number out of its range."""
         super().validate(key)
         check_share(self, key, "ratio")
+
+
+@dataclass(frozen=True)
+class RadSettings(Memory):
+    """Settings of RAD.
+
+    Attributes:
+        encoder: transformer, as timm names it.
+        weights: its weight file.
+        blocks: of the encoder, counted from 0, whose tokens are compared.
+        pictures: nominal pictures most like a picture, with which it is compared.
+        positions: compare tokens with those of the same place only.
+        radius: of such a place in tokens.
+        share: of a map's pixels, the highest, whose mean is the value of the picture; 0 for the
+            highest alone.
+        half: keep the memory in 16 bits.
+        side: pixels that both sides of a picture are given.
+    """
+
+    encoder: str = "vit_base_patch16_dinov3"
+    weights: str | None = None
+    blocks: tuple[int, ...] = (3, 6, 9, 11)
+    pictures: int = 150
+    positions: bool = True
+    radius: int = 1
+    share: float = 0.01
+    half: bool = False
+    side: int | None = 448
+
+    def validate(self, key: str) -> None:
+        """Raise InputError, with `key` in front, for a number out of its range."""
+        check_above_0(self, key, but=("radius", "share"))
+        check_share(self, key, "share")
+        if self.side is None:
+            raise InputError(f"{key}.side: null, expected a number: pictures must be of one size")
+        if not self.blocks or min(self.blocks) < 0 or len(set(self.blocks)) < len(self.blocks):
+            raise InputError(
+                f"{key}.blocks: {list(self.blocks)}, expected different numbers from 0"
+            )

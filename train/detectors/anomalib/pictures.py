@@ -37,6 +37,7 @@ class Preparation:
         multiple: of which the network needs both sides to be.
         least: shortest side in pixels that the network takes.
         longer: `side` is the length of the longer side.
+        square: `side` is the length of both, whatever the shape.
         mode: interpolation, as torch names it.
         channels_last: order in memory in which this project's backbones are fastest.
     """
@@ -47,6 +48,7 @@ class Preparation:
     multiple: int = 1
     least: int = 32
     longer: bool = False
+    square: bool = False
     mode: str = "bilinear"
     channels_last: bool = False
 
@@ -57,7 +59,9 @@ class Preparation:
             InputError: it is too small for the network.
         """
         found = height, width
-        if self.side is not None:
+        if self.side is not None and self.square:
+            found = self.side, self.side
+        elif self.side is not None:
             given = max(found) if self.longer else min(found)
             found = (
                 max(1, round(height * self.side / given)),

@@ -36,6 +36,12 @@ _METHODS = {
         summary="memory of DINOv2's patches (Damm et al., WACV 2025; anomalib; needs --weights)",
         small={"side": 56},
     ),
+    "rad": Method(
+        settings=memory_settings.RadSettings,
+        detector=f"{_PLACE}.rad:Rad",
+        summary="tokens of similar pictures (arXiv 2601.22763; anomalib; needs --weights)",
+        small={"encoder": "vit_small_patch14_dinov2", "side": 56, "pictures": 3},
+    ),
     "draem": Method(
         settings=trained_settings.DraemSettings,
         detector=f"{_PLACE}.draem:Draem",

@@ -50,6 +50,7 @@ def weights(tmp_path_factory):
             "csflow, whole": lambda: calibrated(efficientnet_b5(weights=None)),
             "dinomaly": lambda: dinov2("vit_small_thin_patch14_dinov2"),
             "dinomaly, whole": lambda: dinov2("vit_small_patch14_reg4_dinov2"),
+            "rad": lambda: dinov2("vit_small_thin_patch14_dinov2"),
             "efficient_ad": lambda: ThinTeacher(8),
             "reverse_distillation": lambda: timm.create_model("resnet18", pretrained=False),
         }
@@ -88,5 +89,5 @@ def thin(monkeypatch, natural):
     monkeypatch.setitem(
         DINO_ARCHITECTURES, "small", {**DINO_ARCHITECTURES["small"], "embed_dim": 48}
     )
-    for name in ("anomaly_dino", "dinomaly"):
+    for name in ("anomaly_dino", "dinomaly", "rad"):
         monkeypatch.setitem(method(name).small, "encoder", "vit_small_thin_patch14_dinov2")

@@ -8,7 +8,14 @@ from support.check_detector import brushed, check_detector, one_line, small_cont
 
 from train.detectors.detector import method
 
-NEED_A_FILE = ("anomaly_dino", "csflow", "dinomaly", "efficient_ad", "reverse_distillation")
+NEED_A_FILE = (
+    "anomaly_dino",
+    "csflow",
+    "dinomaly",
+    "efficient_ad",
+    "rad",
+    "reverse_distillation",
+)
 
 
 @pytest.mark.parametrize("name", NEED_A_FILE)
