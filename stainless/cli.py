@@ -30,6 +30,7 @@ COMMANDS = {
 FORWARDED = {
     "render": ("render.generate", "render a dataset of parts, with labels"),
     "experiment": ("train.commands.experiment", "compare methods, from the datasets to a report"),
+    "pod": ("train.commands.pod", "measure the probability of detection of flaws by their size"),
 }
 
 

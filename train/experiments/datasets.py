@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +17,9 @@ from stainless.errors import InputError
 from stainless.files import shipped
 from train.experiments.experiment import Dataset
 from train.experiments.stages import Stages
+from train.generator import generate, state
 from train.verdicts.choice import usual_rules
 from train.verdicts.rule import PIXEL
-
-GENERATOR = Path(__file__).parents[2] / "render" / "generate.py"
 
 
 def render(datasets: Sequence[Dataset], stages: Stages, workers: int) -> None:
@@ -41,7 +37,8 @@ def render(datasets: Sequence[Dataset], stages: Stages, workers: int) -> None:
                 )
         elif not is_finished(dataset, dataset.scene):
             with stages(f"render {dataset.key}"):
-                _generate(dataset, dataset.scene, "--workers", str(workers))
+                scene = shipped(Path(dataset.scene))
+                generate(scene, dataset.root, *_options(dataset), "--workers", str(workers))
 
 
 def is_finished(dataset: Dataset, scene: str) -> bool:
@@ -57,7 +54,7 @@ def is_finished(dataset: Dataset, scene: str) -> bool:
     """
     if not dataset.root.is_dir():
         return False
-    found = json.loads(_generate(dataset, scene, "--check", stdout=subprocess.PIPE))
+    found = state(shipped(Path(scene)), dataset.root, *_options(dataset))
     if found["differs"] is not None:
         raise InputError(
             f"{dataset.key}.scene: {scene}, but {dataset.root} was rendered from another "
@@ -66,21 +63,10 @@ def is_finished(dataset: Dataset, scene: str) -> bool:
     return bool(found["complete"])
 
 
-def _generate(dataset: Dataset, scene: str, *options: str, stdout: int | None = None) -> str:
-    """Run the generator in a process of its own, since training never imports bpy.
-
-    Returns:
-        What it wrote to a pipe, if it was given one.
-    """
-    command = [sys.executable, str(GENERATOR), "--config", str(shipped(Path(scene)))]
-    command += ["--output", str(dataset.root), "--scale", str(dataset.scale)]
-    if dataset.samples is not None:
-        command += ["--samples", str(dataset.samples)]
-    done = subprocess.run([*command, *options], check=False, stdout=stdout, text=True)
-    if done.returncode:
-        # It has written its own line about what is wrong.
-        raise SystemExit(done.returncode)
-    return done.stdout or ""
+def _options(dataset: Dataset) -> list[str]:
+    """Return what the generator is told beside the scene and the place."""
+    options = ["--scale", str(dataset.scale)]
+    return options if dataset.samples is None else [*options, "--samples", str(dataset.samples)]
 
 
 @dataclass(frozen=True)
