@@ -1,11 +1,11 @@
-# make demo · make test · make golden · make bench: each sets up what it needs in .venv, once.
+# make demo · make demo-pod · make test · make golden · make bench: each sets up what it needs in .venv, once.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CELL := --data datasets/cell_small --category cell
 MODEL := models/cell_small.safetensors
 
-.PHONY: demo test golden bench clean
+.PHONY: demo demo-pod test golden bench clean
 
 demo: .venv/demo
 	$(BIN)/python render/generate.py --config scenes/plate_small.yaml
@@ -18,6 +18,14 @@ demo: .venv/demo
 	@echo "plates, clean and stained:  datasets/plate_small/contact_sheet.png"
 	@echo "inspected plate:            reports/cell_small/scored"
 	@echo "report of an experiment:    reports/sim_to_real_demo/report.html"
+
+# Which dents a detector finds: its probability of detection against their size, one small curve.
+demo-pod: .venv/demo
+	$(BIN)/python render/generate.py --config scenes/cell_small.yaml
+	$(BIN)/stainless fit $(CELL) --out $(MODEL)
+	$(BIN)/stainless threshold --model $(MODEL) $(CELL) --split validation
+	$(BIN)/stainless pod --config train/pod/small.yaml --model $(MODEL)
+	@echo "curves: reports/pod_small/report.html"
 
 test: .venv/dev
 	$(BIN)/ruff check .

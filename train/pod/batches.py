@@ -35,7 +35,7 @@ DESIGNED = (
     "size",
     "limits",
     "levels",
-    "keys",
+    "shared",
     "area_mm",
     "grid",
     "room_mm",
@@ -45,6 +45,9 @@ DESIGNED = (
 
 #: Categories without and with the flaws, clean and with impurities, as the generator names them.
 CLEAN, STAINED, FLAWED = "clean", "stained", "_flawed"
+
+#: What a folder of renders is designed by.
+DESIGN = "design.json"
 
 HEAD = "# Written by `stainless pod`: flaws of given place and size.\n"
 
@@ -76,7 +79,7 @@ def check_data(settings: Settings) -> None:
     """
     folder = Path(settings.data)
     own = {name: plain(getattr(settings, name)) for name in DESIGNED}
-    path = folder / "design.json"
+    path = folder / DESIGN
     if not path.is_file():
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(f"data: {folder} holds other files, expected an empty folder")
@@ -114,7 +117,7 @@ def write_scene(settings: Settings, batch: int, trials: Sequence[Trial]) -> None
                 "sample": trial.plate,
                 "kind": settings.kind,
                 "center_mm": list(trial.center_mm),
-                "keys": {**settings.keys, **levels[trial.level], settings.size: trial.size},
+                "keys": {**settings.shared, **levels[trial.level], settings.size: trial.size},
             }
             for trial in trials
         ],
@@ -161,9 +164,24 @@ def render(settings: Settings, batch: int) -> Path:
             raise InputError(f"{output}: was rendered from another scene ({found['differs']})")
         if found["complete"]:
             return output
-    # What it prints is about one of many datasets.
-    generate(scene, output, "--workers", str(settings.workers), stdout=subprocess.DEVNULL)
+    try:
+        # What it prints is about one of many datasets.
+        generate(scene, output, "--workers", str(settings.workers), stdout=subprocess.DEVNULL)
+    except SystemExit:
+        if not output.exists():
+            _forget(settings, batch)
+        raise
     return output
+
+
+def _forget(settings: Settings, batch: int) -> None:
+    """Remove the design of a batch that cannot be rendered, to make room for another."""
+    scene_file(settings, batch).unlink(missing_ok=True)
+    folder = Path(settings.data)
+    if batch == 0:
+        (folder / DESIGN).unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def plates(root: Path) -> Iterator[Plate]:

@@ -52,7 +52,7 @@ class Settings:
         limits: the smallest and the largest size that is placed.
         levels: another key of the ranges with values to compare, such as
             {depth_per_width: [0.1, 0.2]}.
-        keys: keys of the ranges that all flaws share; the others are those of the scene.
+        shared: keys of the ranges that all flaws share; the others are those of the scene.
         area_mm: width and height of the middle of the picture that flaws are placed in.
         grid: columns and rows of cells in that area, each with one flaw.
         room_mm: largest extent of a flaw, which must stay within its cell.
@@ -75,7 +75,7 @@ class Settings:
     size: str | None = None
     limits: tuple[float, float] = (0.5, 8.0)
     levels: dict = field(default_factory=dict)
-    keys: dict = field(default_factory=dict)
+    shared: dict = field(default_factory=dict)
     area_mm: tuple[float, float] = (36.0, 29.0)
     grid: tuple[int, int] = (3, 2)
     room_mm: float = 10.0
@@ -127,8 +127,8 @@ class Settings:
                 raise ValueError(f"levels: {key}, expected another key than the size")
             if not (isinstance(values, list) and values):
                 raise ValueError(f"levels.{key}: {values}, expected a list of values")
-        for name in {self.size, *self.levels} & self.keys.keys():
-            raise ValueError(f"keys.{name}: given, expected none that size or levels set")
+        for name in {self.size, *self.levels} & self.shared.keys():
+            raise ValueError(f"shared.{name}: given, expected none that size or levels set")
 
     def cell_mm(self) -> tuple[float, float]:
         """Return width and height of a cell."""
