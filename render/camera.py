@@ -117,7 +117,8 @@ class CameraRanges:
         field_of_view_mm: width of the part that a picture shows.
         distance_mm: height of the pinhole over the part.
         views: columns and rows of the grid of views over the part; [1, 1] is its middle alone.
-        pitch_mm: distance between neighbouring views along x and y.
+        pitch_mm: distance between neighbouring views along x and y; [0, 0] where the part is moved
+            instead of the camera.
         shift_mm: largest error of the camera's position along x and y.
         roll_deg: largest turn about the optical axis, either way.
         tilt_deg: largest tilt about the camera's x and y axes, either way.
@@ -142,8 +143,8 @@ class CameraRanges:
         check_range(f"{key}.distance_mm", self.distance_mm, 1.0, 10_000.0)
         if not all(1 <= count <= 1000 for count in self.views):
             raise ValueError(f"{key}.views: {list(self.views)}, expected 1 to 1000 along each axis")
-        if not all(0 < pitch <= 5000 for pitch in self.pitch_mm):
-            raise ValueError(f"{key}.pitch_mm: {list(self.pitch_mm)}, expected above 0")
+        if not all(0 <= pitch <= 5000 for pitch in self.pitch_mm):
+            raise ValueError(f"{key}.pitch_mm: {list(self.pitch_mm)}, expected 0 to 5000")
         check_range(f"{key}.shift_mm", self.shift_mm, 0.0, 1000.0)
         check_range(f"{key}.roll_deg", self.roll_deg, 0.0, 180.0)
         check_range(f"{key}.tilt_deg", self.tilt_deg, 0.0, 30.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from render.camera import picture_shape
 from render.part import part
+from render.plan import view_count
 from render.scene import Scene
 
 # CPU-seconds on one shared core of an AMD EPYC, as `make bench` printed them.
@@ -25,4 +26,4 @@ def cpu_seconds(scene: Scene) -> float:
     once += DENOISE_SECONDS_PER_MEGAPIXEL * megapixels if effort.denoised else 0.0
     view = effort.seconds + effort.renders * once
     view += len(kind.shots(scene)) * PICTURE_SECONDS_PER_MEGAPIXEL * megapixels
-    return scene.samples * scene.camera.views[0] * scene.camera.views[1] * view
+    return sum(view_count(scene, index) for index in range(scene.samples)) * view

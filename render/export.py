@@ -60,21 +60,24 @@ def files_of(scene: Scene, sample: int, split: str, picture: Picture) -> dict[Pa
     folders = layout.layout_of(scene)
     category = layout.category(scene, picture.shot)
     kind = folders.kind(picture.truth)
-    where = category, split, kind, layout.stem(scene, sample, picture.view)
-    image = folders.picture(*where)
     labels = picture.labels
-    files: dict[Path, Pixels] = {
-        image: picture.pixels,
-        annotation_file(image, "class"): labels.classes,
-        annotation_file(image, "instance"): labels.instances,
-        annotation_file(image, "mask"): np.where(labels.classes > 0, np.uint8(255), np.uint8(0)),
-    }
-    if labels.areas is not None:
-        files[annotation_file(image, "area")] = labels.areas
-    for region, (mask, value) in enumerate(_regions(scene, picture)):
-        path = folders.truth(*where, region)
-        drawn = files.setdefault(path, np.zeros(mask.shape, np.uint8))
-        drawn[mask] = 255 if folders.config is None else value
+    files: dict[Path, Pixels] = {}
+    for place in layout.places(scene, split, kind):
+        where = category, place, kind, layout.stem(scene, sample, picture.view)
+        image = folders.picture(*where)
+        marked = np.where(labels.classes > 0, np.uint8(255), np.uint8(0))
+        files |= {
+            image: picture.pixels,
+            annotation_file(image, "class"): labels.classes,
+            annotation_file(image, "instance"): labels.instances,
+            annotation_file(image, "mask"): marked,
+        }
+        if labels.areas is not None:
+            files[annotation_file(image, "area")] = labels.areas
+        for region, (mask, value) in enumerate(_regions(scene, picture)):
+            path = folders.truth(*where, region)
+            drawn = files.setdefault(path, np.zeros(mask.shape, np.uint8))
+            drawn[mask] = 255 if folders.config is None else value
     return files
 
 

@@ -210,12 +210,11 @@ def _render(scene: Scene, output: Path, workers: int, argv: list[str]) -> int:
     manifest.check(scene, output, renderer)
     with pool.exclusive(output) as lock:
         ledger, missing = manifest.prepare(scene, output, renderer)
-        per_sample = picture_count(scene) // scene.samples
         if workers > 1 and len(missing) > 1:
             events = pool.run(argv, min(workers, len(missing)), missing, lock)
         else:
             events = _events(scene, output, missing, renderer, os.cpu_count() or 1)
-        total = len(missing) * per_sample
+        total = picture_count(scene, missing)
         with tqdm(total=total, desc="render", unit="picture", disable=not total) as progress:
             for event in events:
                 if event is None:
@@ -225,8 +224,8 @@ def _render(scene: Scene, output: Path, workers: int, argv: list[str]) -> int:
         ledger.rewrite()
         ledger.write_groups(scene)
         sheet = write_contact_sheet(scene, output)
-    done = len(ledger.entries)
-    print(f"{output}: {_counted(done, done * per_sample)}")
+    done = ledger.entries
+    print(f"{output}: {_counted(len(done), picture_count(scene, done))}")
     print(f"contact sheet: {sheet}")
     return 0
 

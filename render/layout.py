@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from render.part import Shot, part
 from render.scene import Scene
-from stainless.dataset.layouts import ANNOTATIONS, LAYOUTS, Layout
+from stainless.dataset.layouts import ANNOTATIONS, LABELLED, LAYOUTS, VALIDATION, Layout
+from stainless.dataset.sample import GOOD
 
 MANIFEST = "manifest.jsonl"
 SCENE = "scene.yaml"
@@ -21,6 +22,26 @@ GROUPS = "groups.csv"
 def layout_of(scene: Scene) -> Layout:
     """Return how a scene's dataset is laid out."""
     return LAYOUTS[scene.layout]
+
+
+def is_labelled(scene: Scene) -> bool:
+    """Tell whether pictures for validation lie in a labelled tree beside the layout's own."""
+    groups = [] if scene.series is None else scene.series.groups
+    defective = any(group.split == VALIDATION and group.defects for group in groups)
+    return scene.layout == "loco" and defective
+
+
+def places(scene: Scene, split: str, kind: str) -> list[str]:
+    """Return the splits that a picture is filed under: good ones for validation perhaps under two.
+
+    Args:
+        scene: the dataset's scene.
+        split: of the picture's sample.
+        kind: of the picture, as `Layout.kind` returns it.
+    """
+    if split != VALIDATION or not is_labelled(scene):
+        return [split]
+    return [VALIDATION, LABELLED] if kind == GOOD else [LABELLED]
 
 
 def category(scene: Scene, shot: Shot) -> str:

@@ -18,12 +18,12 @@ from render.export import read_png
 from render.labels import area_table, class_table, defects_config, light_table
 from render.scene import Scene, read_scene
 from stainless import config
-from stainless.dataset.layouts import ANNOTATIONS, AREAS, LIGHTS, VALIDATION
+from stainless.dataset.layouts import ANNOTATIONS, AREAS, LABELLED, LIGHTS, VALIDATION
 from stainless.errors import InputError
 from stainless.files import naming, pixel_hash, remove_partials, sync_folder, write_json, write_text
 from stainless.own_files import OwnFiles
 
-SPLITS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test", LABELLED)
 
 #: Names of files that this program writes below a category or its annotations.
 OWN_FILE = re.compile(r"\d{3,}(_\d{2,})?(_class|_instance|_mask|_area)?\.png")
@@ -153,8 +153,13 @@ def prepare(scene: Scene, output: Path, renderer: dict[str, Any]) -> tuple[Manif
             write_json(output / name, table)
     config_file = layout.layout_of(scene).config
     if config_file is not None:
-        for category in layout.categories(scene):
-            write_json(output / category / config_file, defects_config(scene))
+        trees = {
+            layout.layout_of(scene).tree(category, split)
+            for category in layout.categories(scene)
+            for split in (SPLITS if layout.is_labelled(scene) else SPLITS[:3])
+        }
+        for tree in sorted(trees):
+            write_json(output / tree / config_file, defects_config(scene))
     manifest.rewrite()
     return manifest, missing
 

@@ -60,7 +60,7 @@ def render_view(scene: Scene, sample: Sample, number: int, tracer: Tracer) -> It
     for exposure in kind.expose(scene, sample, frame, tracer):
         light = behind_lens(exposure, sample.sensor, light)
         noise = noise_field(sample.sensor, light.shape, number, exposure.shot.place)
-        pixels = develop(light, sample.sensor, noise)
+        pixels = develop(light, sample.sensor, noise, scene.sensor.curve)
         if exposure.kept is not None:
             pixels = pixels * exposure.kept[..., None]
         yield Picture(

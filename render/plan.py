@@ -7,6 +7,7 @@ nothing but scene, seed and their own index, so that more samples change none of
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from render.camera import View, picture_shape, sample_views
 from render.part import part
 from render.scene import Scene
 from render.sensor import Sensor, sample_sensor
-from render.series import Side, side_of
+from render.series import Side, side_of, views_of
 from stainless.streams import DATASET, Draw, Stream, seed_sequence
 
 
@@ -83,7 +84,7 @@ def plan_sample(scene: Scene, index: int) -> Sample:
     streams = Streams(scene.seed, index)
     side = None if scene.series is None else side_of(scene.series, index)
     late = scene.test_every and (index + 1) % scene.test_every == 0
-    views = sample_views(scene.camera, streams.draw(Stream.CAMERA))
+    views = sample_views(scene.camera, streams.draw(Stream.CAMERA))[: view_count(scene, index)]
     cycles = streams.draw(Stream.CYCLES)
     return Sample(
         kind=scene.part,
@@ -116,7 +117,15 @@ def plan_to_json(scene: Scene) -> dict[str, Any]:
     }
 
 
-def picture_count(scene: Scene) -> int:
-    """Return how many pictures of parts the dataset holds."""
+def picture_count(scene: Scene, samples: Iterable[int] | None = None) -> int:
+    """Return how many pictures of parts some samples are, or all of the dataset."""
+    indices = range(scene.samples) if samples is None else samples
+    views = sum(view_count(scene, index) for index in indices)
+    return views * len(part(scene.part).shots(scene))
+
+
+def view_count(scene: Scene, index: int) -> int:
+    """Return how many views a sample is photographed from."""
     columns, rows = scene.camera.views
-    return scene.samples * columns * rows * len(part(scene.part).shots(scene))
+    most = None if scene.series is None else views_of(scene.series, index)
+    return columns * rows if most is None else min(most, columns * rows)

@@ -97,12 +97,6 @@ class Scene:
             )
         if self.test_every:
             raise ValueError(f"test_every: {self.test_every}, expected 0: series.groups splits")
-        for place, group in enumerate(series.groups):
-            if self.layout == "loco" and group.split == "validation" and group.defects:
-                raise ValueError(
-                    f"series.groups[{place}].defects: true, expected false: for validation the "
-                    "layout loco has good parts only"
-                )
 
 
 def scene_with(name: str, ranges: type[Any]) -> type[Scene]:

@@ -8,6 +8,7 @@ dark current.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -64,6 +65,8 @@ class SensorRanges:
         vignetting: share of the light that is lost in the corners.
         gain_noise: relative standard deviation of the pixels' gain.
         offset_noise_e: standard deviation of the pixels' offset, in electrons.
+        curve: how levels are written: `linear` as an industrial camera does, `srgb` as one for
+            photographs does (IEC 61966-2-1).
     """
 
     exposure: Range = (8.0, 10.0)
@@ -75,6 +78,7 @@ class SensorRanges:
     vignetting: Range = 0.0
     gain_noise: Range = 0.0
     offset_noise_e: Range = 0.0
+    curve: Literal["linear", "srgb"] = "linear"
 
     def validate(self, key: str) -> None:
         """Check the ranges; ValueError names the key below `key`, value and expectation."""
@@ -136,7 +140,9 @@ def through_lens(radiance: Float32, sensor: Sensor) -> Float32:
     return np.asarray(blurred, np.float32).reshape(radiance.shape)
 
 
-def develop(irradiance: Float32, sensor: Sensor, noise: Float32) -> npt.NDArray[np.unsignedinteger]:
+def develop(
+    irradiance: Float32, sensor: Sensor, noise: Float32, curve: str = "linear"
+) -> npt.NDArray[np.unsignedinteger]:
     """Return the camera's picture of what falls on its pixels.
 
     Every pixel is treated on its own, so that equal pixels give equal values.
@@ -147,6 +153,7 @@ def develop(irradiance: Float32, sensor: Sensor, noise: Float32) -> npt.NDArray[
         sensor: the exposure.
         noise: unit Gaussian noise of the same shape; shot noise is Gaussian with the variance of
             its mean, which at hundreds of electrons a Poisson draw does not differ from.
+        curve: how levels are written; see `SensorRanges`.
 
     Returns:
         uint8 up to 8 bits, else uint16, of the same shape.
@@ -158,6 +165,12 @@ def develop(irradiance: Float32, sensor: Sensor, noise: Float32) -> npt.NDArray[
     np.clip(electrons, 0, sensor.full_well_e, out=electrons)
     level = electrons * np.float32((1 - sensor.black_level) / sensor.full_well_e)
     level += np.float32(sensor.black_level)
+    if curve == "srgb":
+        level = np.where(
+            level <= 0.0031308,
+            12.92 * level,
+            1.055 * np.maximum(level, 0.0031308) ** (1 / 2.4) - 0.055,
+        )
     steps = 2**sensor.bits - 1
     level = np.rint(level * np.float32(steps))
     if sensor.bits <= 8:

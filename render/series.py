@@ -20,6 +20,8 @@ class Group:
         sides: photographed sides of each part; a side is a sample.
         defects: whether the sides carry defects.
         impure_sides: how many of the sides, from the first, carry impurities.
+        views: how many of the camera's views, from the first, each side is photographed from; None
+            for all of them.
     """
 
     split: Literal["train", "validation", "test"] = "train"
@@ -27,6 +29,7 @@ class Group:
     sides: int = 1
     defects: bool = False
     impure_sides: int = 0
+    views: int | None = None
 
     def validate(self, key: str) -> None:
         """Check the counts; ValueError names the key below `key`, value and expectation."""
@@ -36,6 +39,8 @@ class Group:
             raise ValueError(f"{key}.sides: {self.sides}, expected 1 to 6")
         if not 0 <= self.impure_sides <= self.sides:
             raise ValueError(f"{key}.impure_sides: {self.impure_sides}, expected 0 to sides")
+        if self.views is not None and self.views < 1:
+            raise ValueError(f"{key}.views: {self.views}, expected null, or 1 and more")
         if self.split == "train" and self.defects:
             raise ValueError(f"{key}.defects: true, expected false: parts for training are good")
 
@@ -90,6 +95,19 @@ class Side:
     split: str
     defects: bool
     impurities: bool
+
+
+def views_of(series: Series, sample: int) -> int | None:
+    """Return how many of the camera's views a sample is photographed from, None for all.
+
+    Raises:
+        IndexError: the series has no such sample.
+    """
+    for group in series.groups:
+        if sample < group.parts * group.sides:
+            return group.views
+        sample -= group.parts * group.sides
+    raise IndexError(f"the series has no sample {sample}")
 
 
 def side_of(series: Series, sample: int) -> Side:

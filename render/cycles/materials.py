@@ -54,14 +54,15 @@ class Glossy:
         colour: share of the light that is reflected.
         roughness: its square is the GGX alpha.
         anisotropy: how much wider the lobe is along the tangent, -1 to 1.
-        tangent: direction of the grooves in the world, or None where there are none.
+        tangent: direction of the grooves in the world, of any length in a texture, or None where
+            there are none.
         normal: texture of normals in the world, of any length, or None for the mesh's own.
     """
 
     colour: Value
     roughness: Value
-    anisotropy: float = 0.0
-    tangent: tuple[float, float, float] | None = None
+    anisotropy: Value = 0.0
+    tangent: tuple[float, float, float] | Texture | None = None
     normal: Texture | None = None
 
     def build(self, nodes: Nodes) -> Any:
@@ -198,10 +199,12 @@ class Nodes:
         self,
         node: Any,
         normal: Texture | None,
-        tangent: tuple[float, float, float] | None = None,
+        tangent: tuple[float, float, float] | Texture | None = None,
     ) -> None:
         """Give a lobe its normal and tangent, where it has any of its own."""
-        if tangent is not None:
+        if isinstance(tangent, Texture):
+            self.tree.links.new(self._unit(tangent), node.inputs["Tangent"])
+        elif tangent is not None:
             along = self.add("ShaderNodeCombineXYZ")
             for axis, value in zip("XYZ", tangent, strict=True):
                 along.inputs[axis].default_value = value

@@ -4,8 +4,8 @@ Two layouts as their datasets were published: MVTec AD (Bergmann et al., "MVTec 
 MVTec LOCO AD (Bergmann et al., "Beyond Dents and Scratches", IJCV 2022). What they have no room for
 lies beside the categories, in `annotations/`, the same for both.
 
-A picture's place is named by category, split (`train`, `validation` or `test`), kind (the folder
-that `Layout.kind` returns) and stem (its name without ending).
+A picture's place is named by category, split (`train`, `validation`, `test`, LABELLED), kind (the
+folder that `Layout.kind` returns) and stem (its name without ending).
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from stainless.dataset.sample import GOOD
 
 ANNOTATIONS = "annotations"
 VALIDATION = "validation"
+
+#: The split of pictures for validation that lie, with their ground truth, in a tree of their own
+#: where a layout has room for good ones alone.
+LABELLED = "labelled"
 
 #: What the indices of areas stand for.
 AREAS = f"{ANNOTATIONS}/areas.json"
@@ -76,7 +80,7 @@ class MVTec:
 class Loco:
     """MVTec LOCO AD: a file for each region, whose value says which defect it is.
 
-    Its validation pictures are all good.
+    Its validation pictures are all good; labelled ones lie in a tree of their own beside it.
     """
 
     config = "defects_config.json"
@@ -88,16 +92,18 @@ class Loco:
         return "structural_anomalies" if truths else GOOD
 
     def tree(self, category: str, split: str) -> Path:
-        """Return the category's folder."""
-        return Path(category)
+        """Return the category's folder, or that of its labelled pictures for validation."""
+        return Path(VALIDATION, category) if split == LABELLED else Path(category)
 
     def picture(self, category: str, split: str, kind: str, stem: str) -> Path:
         """Return `<category>/<split>/<kind>/<stem>.png`."""
-        return Path(category, split, kind, f"{stem}.png")
+        folder = "test" if split == LABELLED else split
+        return self.tree(category, split) / folder / kind / f"{stem}.png"
 
     def truth(self, category: str, split: str, kind: str, stem: str, region: int) -> Path:
         """Return `<category>/ground_truth/<kind>/<stem>/<region>.png`."""
-        return Path(category, "ground_truth", kind, stem, f"{region:03d}.png")
+        folder = self.tree(category, split) / "ground_truth" / kind
+        return folder / stem / f"{region:03d}.png"
 
 
 LAYOUTS: dict[str, Layout] = {"mvtec": MVTec(), "loco": Loco()}

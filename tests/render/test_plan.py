@@ -192,6 +192,7 @@ def test_every_range_of_the_scene_is_tried():
         "camera.resolution_px",
         "camera.views",
         "camera.pitch_mm",
+        "sensor.curve",
     }
     listed = {key.name for key in config.keys(PlateScene) if key.name.split(".")[0] in groups}
     assert listed - fixed == set(MOVES) == set(CHANGED)

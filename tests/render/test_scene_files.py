@@ -132,7 +132,7 @@ BAD = {
     "camera.field_of_view_mm": ["0", "-40"],
     "camera.distance_mm": ["0", "2"],
     "camera.views": ["[0, 1]", "[7, 1]", "[1, 7]"],
-    "camera.pitch_mm": ["[0, 30]"],
+    "camera.pitch_mm": ["[-1, 30]"],
     "camera.shift_mm": ["[-1, 1]"],
     "camera.roll_deg": ["181"],
     "camera.tilt_deg": ["[0, 31]"],

@@ -1,0 +1,1 @@
+"""What the connector and the cloth below it look like, as functions of points."""
