@@ -16,6 +16,8 @@ from train.detectors.request import describe
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.epoch import Epoch
 from train.detectors.sequential_patchcore.fitting import extract, run_epoch
+from train.detectors.sequential_patchcore.scoring.patches import PatchScores
+from train.detectors.sequential_patchcore.scoring.picture import picture_value
 from train.detectors.sequential_patchcore.settings import Settings
 from train.features import FeatureExtractor
 from train.patch_grid import GRID_WIDTH
@@ -77,6 +79,11 @@ class SequentialPatchcore:
             self.settings, context.weights, context.device, context.accelerator
         )
 
+    @cached_property
+    def patch_scores(self) -> PatchScores | None:
+        """How patches are scored by the members of now; None for plain distances."""
+        return PatchScores.of(self.settings, self.coreset.members)
+
     def fit(self, trainsets: Sequence[Trainset]) -> None:
         """Show the pictures to the coreset, epoch after epoch, until a pass changes nothing.
 
@@ -88,6 +95,7 @@ class SequentialPatchcore:
         """
         if self.extractor.untrained:
             raise InputError("random weights only serve to measure speed; a fit needs trained ones")
+        self.__dict__.pop("patch_scores", None)
         request = describe(trainsets, self.context)
         done = epochs_done(self.coreset, request)
         if done is None:
@@ -111,9 +119,9 @@ class SequentialPatchcore:
         """Score (H, W, 3) uint8 RGB pictures of any size.
 
         Returns:
-            The most anomalous pixel as value; the map of distances; in the detail "distances",
-            (h, w) float32 of each patch to its nearest member, and "nearest", (h, w) int64 row of
-            that member in the coreset.
+            The value that `top_share` asks for; the map of the patches' scores; in the detail
+            "distances", (h, w) float32 of each patch to its nearest member, and "nearest", (h, w)
+            int64 row of that member in the coreset.
 
         Raises:
             InputError: a picture is too small.
@@ -127,12 +135,15 @@ class SequentialPatchcore:
         """Score the (h, w, D) features of a picture of `height` by `width` pixels."""
         rows, columns, dimension = features.shape
         distances, members = self.coreset.nearest(features.view(-1, dimension))
-        grid = distances.view(rows, columns)
+        scores = distances
+        if self.patch_scores is not None:
+            scores = self.patch_scores(features.view(-1, dimension), distances, members)
+        grid = scores.view(rows, columns)
         pixels = anomaly_map(grid, height, width, self.extractor.first_centre, self.extractor.pitch)
         found = pixels.cpu().numpy()
         nearest = members.view(rows, columns).cpu().numpy()
-        detail = {"distances": grid.cpu().numpy(), "nearest": nearest}
-        return Score(float(found.max()), found, detail)
+        detail = {"distances": distances.view(rows, columns).cpu().numpy(), "nearest": nearest}
+        return Score(picture_value(found, self.settings.top_share), found, detail)
 
     def patch_features(self, image: np.ndarray) -> np.ndarray:
         """Return the (h, w, D) float32 absolute differences of patches to their nearest members.

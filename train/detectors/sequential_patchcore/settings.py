@@ -14,6 +14,9 @@ FEATURES = ("backbone", "stages", "pool_kernel", "pool_stride")
 #: Members of the paper's coreset, and how often pictures are shown to it at most.
 SIZE, EPOCHS = 2048, 10
 
+#: The smallest value of each number.
+LEAST = {"size": 2, "epochs": 1, "neighbours": 1, "reweighting": 0, "density": 0}
+
 
 @dataclass(frozen=True)
 class Settings(Features):
@@ -22,10 +25,21 @@ class Settings(Features):
     Attributes:
         size: members of the coreset.
         epochs: largest number of passes over the pictures; fewer if one of them changes nothing.
+        neighbours: members whose distances to a patch are averaged.
+        reweighting: members around the nearest one by which a distance is weighted (PatchCore's
+            equation 7); 0 for none.
+        density: members around the nearest one whose distance to it is the unit of a distance; 0
+            for distances as they are.
+        top_share: share of a map's pixels, the highest, whose mean is the value of the picture; 0
+            for the highest alone.
     """
 
     size: int = SIZE
     epochs: int = EPOCHS
+    neighbours: int = 1
+    reweighting: int = 0
+    density: int = 0
+    top_share: float = 0.0
 
     def validate(self, key: str) -> None:
         """Check the numbers that no extractor checks.
@@ -33,9 +47,11 @@ class Settings(Features):
         Raises:
             InputError: one of them is too small; the message begins with `key` and its name.
         """
-        for name, least in (("size", 2), ("epochs", 1)):
+        for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise InputError(f"{key}.{name}: {getattr(self, name)}, expected at least {least}")
+        if not 0 <= self.top_share <= 1:
+            raise InputError(f"{key}.top_share: {self.top_share}, expected 0 to 1")
 
 
 METHODS = {

@@ -1,0 +1,1 @@
+"""How distances to a coreset become scores of patches and of a picture."""
