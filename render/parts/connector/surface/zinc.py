@@ -199,7 +199,7 @@ def finish(zinc: Zinc, x: Float64, y: Float64) -> Finish:
     radius = np.hypot(dx, dy)
     side = np.where(off < 0, -1.0, 1.0)
     along = radius * (np.cos(off) - np.abs(np.sin(off)) / np.tan(np.pi / 3))
-    wobble = 0.35 * lattice(zinc.seed + 5, 1.3, x, y) + 0.5 * normal[2][cell]
+    wobble = 0.3 * lattice(zinc.seed + 5, 3.0, x, y) + 0.5 * normal[2][cell]
     phase = 2 * np.pi * along / zinc.rib_mm + 2.2 * wobble
     strength = zinc.rib_slope * np.sqrt(2) * (0.6 + 0.5 * np.abs(normal[3][cell]))
     rib = strength * (_SHARPNESS * np.sin(phase) + (1 - _SHARPNESS) * np.sin(2 * phase + 1))
