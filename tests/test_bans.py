@@ -44,7 +44,7 @@ FLOORS = (
         "train.seeding",
         "train.feature_settings",
     ),
-    ("train.metrics", "train.verdicts", "train.anomaly_map"),
+    ("train.metrics", "train.verdicts", "train.anomaly_map", "train.calibration"),
     ("train.backbones",),
     ("train.features", "train.training"),
     ("train.detectors",),

@@ -103,7 +103,7 @@ def fitted(path: Path, name: str, settings: Any, pictures: Trainset, weights: Pa
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop._Run, "finish", finished)
         assert fit_file(path, name, settings, [pictures], small_context(weights, log=log))
-    assert bool(list(log.glob("events.*"))) == bool(ran), "--log is not what the loop wrote"
+    assert bool(list(log.rglob("events.*"))) == bool(ran), "--log is not what the loop wrote"
     assert not list(path.parent.glob(".*.checkpoint")), "a finished fit leaves its checkpoint"
     before = path.read_bytes()
     assert not fit_file(path, name, settings, [pictures], small_context(weights))

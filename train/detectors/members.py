@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from stainless.config import plain
 from stainless.errors import InputError
-from train.detectors.detector import Arrays, Context, Metadata, Trainset
+from train.detectors.detector import Arrays, Context, Metadata, Pretrained, Trainset
 from train.detectors.fitting import fit_file
 from train.detectors.member_words import chosen, is_model_file
 from train.detectors.model_file import Model, Stored, read
@@ -129,6 +129,7 @@ def packed(members: Sequence[Member]) -> tuple[Arrays, list[Metadata]]:
                 "state": state,
                 "metadata": model.metadata,
                 "thresholds": model.thresholds,
+                "calibration": model.calibration,
             }
         )
     return arrays, described
@@ -148,10 +149,18 @@ def unpacked(arrays: Arrays, described: Sequence[Metadata], context: Context) ->
             for name, array in arrays.items()
             if name.startswith(start)
         }
-        known = {key: entry[key] for key in ("method", "settings", "state", "metadata")}
-        stored = Stored(
-            path=Path(entry["name"]), arrays=own, thresholds=entry["thresholds"], **known
-        )
+        known = {key: entry[key] for key in entry if key not in ("name", "origin")}
+        stored = Stored(path=Path(entry["name"]), arrays=own, **known)
         model = stored.open(_own(context, number, entry["name"]))
         members.append(Member(entry["name"], model, entry["origin"]))
     return members
+
+
+def pretrained(members: Sequence[Member]) -> list[Metadata]:
+    """Return the published weights that members need, each once."""
+    found: list[Metadata] = []
+    for member in members:
+        detector = member.model.detector
+        if isinstance(detector, Pretrained):
+            found += [weights for weights in detector.pretrained() if weights not in found]
+    return found

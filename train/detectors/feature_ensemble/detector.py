@@ -22,7 +22,7 @@ from train.detectors.feature_ensemble.head import Head
 from train.detectors.feature_ensemble.nominal import NominalFeatures, features_of
 from train.detectors.feature_ensemble.settings import Settings
 from train.detectors.feature_ensemble.transformation import Placed, Transformation, largest
-from train.detectors.members import Member, gather, packed, unpacked
+from train.detectors.members import Member, gather, packed, pretrained, unpacked
 from train.detectors.request import describe
 from train.seeding import seeded
 from train.training.loop import Update, train
@@ -169,6 +169,10 @@ class FeatureEnsemble:
             .numpy()
         )
         return pixels
+
+    def pretrained(self) -> list[Metadata]:
+        """Return the published weights that the members need."""
+        return pretrained(self.members)
 
     def state(self) -> tuple[Arrays, Metadata]:
         """Return the members with all that they have learned, the head, and how it learned.

@@ -49,6 +49,7 @@ def test_a_second_ensemble_costs_only_its_head(folder, tmp_path, monkeypatch):
         monkeypatch.setattr(kind, "fit", lambda *_: pytest.fail("a member is fitted again"))
     one = fit(tmp_path / "one.safetensors", "feature_ensemble", ensemble(folder))
     two = fit(tmp_path / "two.safetensors", "feature_ensemble", ensemble(folder, block="global"))
+    assert [weights["name"] for weights in one.metadata["weights"]] == ["efficientnet_lite0"]
     states = [model.detector.state()[0] for model in (spot, one, two)]
     members = [name for name in states[1] if name.startswith("member_")]
     assert {name.split(".")[0] for name in members} == {"member_0", "member_1"}

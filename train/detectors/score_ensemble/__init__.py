@@ -1,0 +1,1 @@
+"""Detectors combined by what they say of pictures and pixels."""
