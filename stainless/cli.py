@@ -20,6 +20,8 @@ COMMANDS = {
     "calibrate": ("train.commands.calibrate", "let a model say how probable a defect is"),
     "evaluate": ("train.commands.evaluate", "measure a model on labelled pictures"),
     "score": ("train.commands.score", "inspect pictures: anomaly maps, regions, verdicts"),
+    "export": ("train.commands.export", "make one file of a model for ONNX Runtime or OpenVINO"),
+    "verify": ("train.commands.verify", "compare an exported file with PyTorch, on this machine"),
     "export-coco": ("exchange.coco", "write a split of a dataset as a COCO file"),
     "export-labelme": ("exchange.labelme", "write a split of a dataset as LabelMe files"),
     "gallery": ("exchange.gallery", "write pages to browse a dataset with"),

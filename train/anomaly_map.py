@@ -70,6 +70,24 @@ def _on_device(
     return torch.from_numpy(matrix).to(device)
 
 
+def _traced(
+    pixels: int, cells: int, first: float, pitch: float, sigma_px: float, kernel_px: int
+) -> Tensor:
+    """Return `smoothing_matrix` as a function of sizes that are not known yet.
+
+    Written without a division before the difference, which float32 would round.
+    """
+    offsets = torch.arange(kernel_px, dtype=torch.float64) - (kernel_px - 1) / 2
+    weights = torch.exp(-0.5 * (offsets / sigma_px) ** 2)
+    weights = (weights / weights.sum()).float()
+    at = torch.arange(pixels)[:, None].float() + offsets.float()
+    at = torch.minimum(at.clamp(min=0), torch.ones(()) * (pixels - 1)) - first
+    centres = torch.arange(cells).float() * pitch
+    at = torch.minimum(at.clamp(min=0), centres[-1])
+    apart = (at[:, None] - centres[:, None]).abs() / pitch
+    return ((1 - apart).clamp(min=0) @ weights[:, None])[..., 0]
+
+
 def anomaly_map(
     scores: Tensor,
     height: int,
@@ -95,9 +113,13 @@ def anomaly_map(
     """
     rows, columns = scores.shape[-2:]
     (first_down, first_across), (pitch_down, pitch_across) = _pair(first), _pair(pitch)
-    blur = (sigma_px, kernel_px, scores.device)
-    down = _on_device(height, rows, first_down, pitch_down, *blur)
-    across = _on_device(width, columns, first_across, pitch_across, *blur)
+    if torch.compiler.is_exporting():
+        down = _traced(height, rows, first_down, pitch_down, sigma_px, kernel_px)
+        across = _traced(width, columns, first_across, pitch_across, sigma_px, kernel_px)
+    else:
+        blur = (sigma_px, kernel_px, scores.device)
+        down = _on_device(height, rows, first_down, pitch_down, *blur)
+        across = _on_device(width, columns, first_across, pitch_across, *blur)
     return down @ scores.float() @ across.T
 
 

@@ -14,9 +14,20 @@ if TYPE_CHECKING:
     from train.detectors.model_file import Model
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add what opening a model needs."""
-    parser.add_argument("--model", type=Path, required=True, help="a file made by fit or meld")
+def add_model(parser: argparse.ArgumentParser, exported: bool = False) -> None:
+    """Add what opening a model needs.
+
+    Args:
+        exported: whether it may be an exported one, which only scores.
+    """
+    made_by = "fit, meld or export" if exported else "fit or meld"
+    parser.add_argument("--model", type=Path, required=True, help=f"a file made by {made_by}")
+    if exported:
+        parser.add_argument(
+            "--runtime",
+            help="what scores with an exported model: onnxruntime or openvino (default: what it "
+            "was exported to)",
+        )
     parser.add_argument("--backbone", help="refuse a model of any other backbone")
     add_compute(parser)
 
@@ -83,9 +94,41 @@ def open_model(args: argparse.Namespace) -> Model:
         OSError: the file cannot be read.
     """
     from train.detectors.model_file import read
+    from train.runtimes.exported_file import is_exported
 
+    if is_exported(args.model):
+        return _open_exported(args)
+    if getattr(args, "runtime", None) is not None:
+        raise InputError(
+            f"--runtime: {args.runtime}, but {args.model} is no file of `stainless export`"
+        )
     stored = read(args.model)
     found = stored.settings.get("backbone")
     if args.backbone not in (None, found):
         raise InputError(f"{args.model}: was fitted with {found}, not with {args.backbone}")
     return stored.open(context_of(args))
+
+
+def _open_exported(args: argparse.Namespace) -> Model:
+    """Read an exported model; needs no torch.
+
+    Raises:
+        InputError: the command does more than scoring, an option is about PyTorch, or the file or
+            the runtime cannot be used.
+    """
+    from train.runtimes.detector import open_exported
+
+    if not hasattr(args, "runtime"):
+        raise InputError(f"{args.model}: is an exported model, expected one made by fit or meld")
+    for option, default in (("weights", None), ("accelerator", None), ("device", "cpu")):
+        value = getattr(args, option)
+        if value != default:
+            raise InputError(
+                f"--{option}: {value}, but {args.model} is an exported model, which holds its "
+                "weights; see --runtime"
+            )
+    model = open_exported(args.model, args.runtime)
+    found = model.settings.get("backbone")
+    if args.backbone not in (None, found):
+        raise InputError(f"{args.model}: was fitted with {found}, not with {args.backbone}")
+    return model

@@ -33,7 +33,7 @@ RELIABILITY = "reliability.svg"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_model(parser)
+    add_model(parser, exported=True)
     add_data(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     parser.add_argument("--split", choices=["validation", "test"], default="test")

@@ -25,6 +25,10 @@ levels = st.sampled_from([0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.9])
 def test_a_p_value_counts_what_is_at_or_above(calibration, new):
     expected = [(1 + sum(c >= s for c in calibration)) / (len(calibration) + 1) for s in new]
     np.testing.assert_allclose(conformal.p_values(calibration, new), expected)
+    # Where nothing but numpy is installed.
+    np.testing.assert_array_equal(
+        conformal.counted(calibration, new), conformal.p_values(calibration, new)
+    )
 
 
 @settings(max_examples=150, deadline=None)

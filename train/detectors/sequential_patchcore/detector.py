@@ -12,10 +12,12 @@ from torch import Tensor
 from stainless.errors import InputError
 from train.anomaly_map import anomaly_map
 from train.detectors.detector import Arrays, Context, Metadata, PatchPlaces, Score, Trainset
+from train.detectors.exportable import DISTANCES, MAP, NEAREST, SCORE, Graph
 from train.detectors.request import describe
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.epoch import Epoch
 from train.detectors.sequential_patchcore.fitting import extract, run_epoch
+from train.detectors.sequential_patchcore.graph import PicturesToScores
 from train.detectors.sequential_patchcore.scoring.patches import PatchScores
 from train.detectors.sequential_patchcore.scoring.picture import picture_value
 from train.detectors.sequential_patchcore.settings import Settings
@@ -228,6 +230,28 @@ class SequentialPatchcore:
             "box": list(grid.box(*divmod(origin.position, GRID_WIDTH))),
             "distance": float(score.detail["distances"][row, column]),
         }
+
+    def graph(self) -> Graph:
+        """Return what computes the scores, for other runtimes.
+
+        Raises:
+            InputError: a way of scoring that is not in the module.
+        """
+        if self.patch_scores is not None or self.settings.top_share:
+            raise InputError("only distances to the nearest member and the highest pixel")
+        module = PicturesToScores(self.extractor, self.coreset.members)
+        patch = {DISTANCES: np.zeros((1, 1), np.float32)}
+        members = [
+            self.explain(Score(0.0, None, {**patch, NEAREST: np.array([[row]])}), 0, 0)
+            for row in range(len(self.coreset))
+        ]
+        return Graph(
+            module.eval().requires_grad_(False),
+            (SCORE, MAP, DISTANCES, NEAREST),
+            self.extractor.smallest_image,
+            grid=self.extractor.grid,
+            members=tuple(members),
+        )
 
     def _line(self, epoch: Epoch) -> str:
         if self.context.augmentation is None:
