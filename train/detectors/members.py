@@ -48,7 +48,7 @@ def gather(
         key: what the setting is below, for messages.
 
     Raises:
-        InputError: a file that is no model or was fitted to other pictures, or as a fit.
+        InputError: a file that is no model or was fitted to other categories, or as a fit.
     """
     listing = describe(trainsets, context)["listing"]
     folder = context.checkpoint
@@ -57,7 +57,7 @@ def gather(
         for number, word in enumerate(words):
             if is_model_file(word):
                 stored = _read(word, key)
-                _require_same_pictures(stored, listing, trainsets)
+                _compare_pictures(stored, listing, trainsets, context)
                 model = stored.open(_own(context, number, word))
                 origin = hashlib.sha256(stored.path.read_bytes()).hexdigest()
             else:
@@ -75,21 +75,27 @@ def _read(word: str, key: str) -> Stored:
     return read(Path(word))
 
 
-def _require_same_pictures(stored: Stored, listing: str, trainsets: Sequence[Trainset]) -> None:
-    """Refuse a model that knows other pictures than those that are learned from."""
+def _compare_pictures(
+    stored: Stored, listing: str, trainsets: Sequence[Trainset], context: Context
+) -> None:
+    """Refuse a model of other categories than what is learned from; warn of one of other pictures.
+
+    Other pictures of the same category are no mistake where a member takes every Nth of them.
+    """
     fits = stored.metadata.get("fits", [])
     if not fits or any(fit.get("listing") == listing for fit in fits):
         return
-
-    def described(names: Sequence[str], counts: Sequence[int]) -> str:
-        pairs = zip(names, counts, strict=True)
-        return ", ".join(f"{count} of {name}" for name, count in pairs)
-
-    before = described(fits[-1]["datasets"], fits[-1]["images"])
-    now = described([known.name for known in trainsets], [len(t.samples) for t in trainsets])
-    raise InputError(
-        f"{stored.path}: was fitted to other pictures ({before}) than these ({now}), expected "
-        "members that know what the ensemble learns from"
+    before = fits[-1]
+    names = [trainset.name for trainset in trainsets]
+    then, now = ", ".join(before["datasets"]), ", ".join(names)
+    if set(before["datasets"]) != set(names):
+        raise InputError(
+            f"{stored.path}: was fitted to {then}, expected {now}, which the ensemble learns from"
+        )
+    learned = sum(len(trainset.samples) for trainset in trainsets)
+    context.warn(
+        f"{stored.path}: was fitted to other pictures of {then} ({sum(before['images'])}) than "
+        f"the ensemble learns from ({learned})"
     )
 
 

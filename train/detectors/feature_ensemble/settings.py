@@ -24,7 +24,7 @@ class Settings(Training):
             these to the largest grid; global brings all features there, then reduces them together.
         maps: how many maps the discriminator sees; null for as many as the first member's features
             have dimensions.
-        balance: give the maps of each member the same mean spread (individual alone).
+        balance: give the maps of each member the same mean spread (individual block alone).
         patches: patches of a picture, drawn anew in every step, that are learned from; null for
             all.
         noise: standard deviation of the noise that makes a nominal feature anomalous; null for 0.55
@@ -42,7 +42,7 @@ class Settings(Training):
     members: tuple[str, ...] = ("simplenet", "patchcore")
     block: Literal["individual", "global"] = "individual"
     maps: int | None = None
-    balance: bool = True
+    balance: bool = False
     patches: int | None = 1296
     noise: float | None = None
     margin: float = 0.5

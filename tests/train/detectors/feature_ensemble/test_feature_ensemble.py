@@ -127,7 +127,7 @@ def refusal(settings, tmp_path, trainset=PICTURES):
 def test_what_cannot_be_combined_is_one_line(folder, tmp_path):
     other = Trainset("wood", samples(range(10, 13)))
     line = refusal(ensemble(folder), tmp_path, other)
-    assert "fitted to other pictures (4 of metal) than these (3 of wood)" in line
+    assert "was fitted to metal, expected wood, which the ensemble learns from" in line
     assert "no such file" in refusal(ensemble(folder, "none"), tmp_path)
     (tmp_path / "text.safetensors").write_text("no model")
     assert "not a model file" in refusal(ensemble(tmp_path, "text"), tmp_path)
@@ -135,6 +135,14 @@ def test_what_cannot_be_combined_is_one_line(folder, tmp_path):
     fit(inner, "feature_ensemble", ensemble(folder, "simplenet", epochs=1))
     line = refusal(Settings(members=(str(inner),)), tmp_path)
     assert "feature_ensemble gives no features of patches, expected a method that does" in line
+
+
+def test_a_member_that_knows_other_pictures_is_told(folder, tmp_path):
+    lines = []
+    few = Trainset("metal", PICTURES.samples[:3])
+    settings = ensemble(folder, "simplenet", epochs=1)
+    fit(tmp_path / "m.safetensors", "feature_ensemble", settings, few, warn=lines.append)
+    assert "other pictures of metal (4) than the ensemble learns from (3)" in lines[0]
 
 
 def test_a_member_of_one_size_refuses_another(tmp_path):
