@@ -104,7 +104,7 @@ def _print(rows: Sequence[Row], kind: str) -> None:
     """Print the rows as a table."""
     from train.pod.page import HEADINGS, text_cells
 
-    lines = [["Kind", *HEADINGS.values()], *([kind, *text_cells(row)] for row in rows)]
+    lines = [["Kind", *HEADINGS.values()], *([kind, *text_cells(row.numbers())] for row in rows)]
     kept = [k for k, name in enumerate(lines[0]) if any(line[k] for line in lines[1:])]
     widths = [max(len(line[k]) for line in lines) for k in kept]
     for line, row in zip(lines, [None, *rows], strict=True):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,12 @@ COLUMNS = (
 
 def written_names(panels: int) -> list[str]:
     """Return the names of all files of a page with so many panels."""
-    return [PAGE, CURVES, TRIALS, *(f"curves_{number}.svg" for number in range(panels))]
+    return [PAGE, CURVES, TRIALS, *map(panel_name, range(panels))]
+
+
+def panel_name(number: int) -> str:
+    """Return the name of a diagram's file."""
+    return f"curves_{number}.svg"
 
 
 def write(settings: Settings, measured: Measured, command: str) -> Path:
@@ -62,7 +66,7 @@ def write(settings: Settings, measured: Measured, command: str) -> Path:
     own.write_text(CURVES, curve_table(settings, measured.rows))
     own.write_text(TRIALS, _csv(_trials(settings, measured)))
     for number, svg in enumerate(drawn):
-        own.write_text(f"curves_{number}.svg", svg)
+        own.write_text(panel_name(number), svg)
     own.write_text(PAGE, _page(settings, measured, drawn, command))
     own.clear(written_names(len(drawn)))
     return out / PAGE
@@ -138,35 +142,32 @@ HEADINGS = {
 }
 
 
-def text_cells(row: Row) -> list[str]:
-    """Return what a table shows of a row, in the order of `HEADINGS`."""
-    numbers = row.numbers()
+def text_cells(numbers: Mapping[str, Any]) -> list[str]:
+    """Return what a table shows of `Row.numbers`, in the order of `HEADINGS`."""
     cells = [_shown(numbers.get(name)) for name in HEADINGS]
     bound = numbers["false_call_bound"]
-    cells[-1] = f"{row.false_calls} of {row.places}"
-    cells[-1] += "" if bound is None else f" (≤ {100 * bound:.1f} %)"
+    cells[-1] = f"{numbers['false_calls']} of {numbers['places']} (≤ {100 * bound:.1f} %)"
     return cells
 
 
 def _shown(value: Any) -> str:
     if value is None:
         return "–"
-    if isinstance(value, float):
-        return f"{value:.3g}" if math.isfinite(value) else "none"
-    return str(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Return the rows as HTML; one without a curve says why."""
-    shown = [name for name in HEADINGS if name != "level" or any(row.level for row in rows)]
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return `Row.numbers` as HTML; a row without a curve says why."""
+    shown = [name for name in HEADINGS if name != "level" or any(row["level"] for row in rows)]
     head = "".join(f'<th scope="col">{HEADINGS[name]}</th>' for name in shown)
     lines = []
     for row in rows:
         cells = dict(zip(HEADINGS, text_cells(row), strict=True))
         data = "".join(f"<td>{escape(cells[name])}</td>" for name in shown[1:])
-        lines.append(f'<tr><th scope="row">{escape(row.detector)}</th>{data}</tr>')
-        if row.fit is None:
-            lines.append(f'<tr><td colspan="{len(shown)}">{escape(row.reason)}</td></tr>')
+        lines.append(f'<tr><th scope="row">{escape(row["detector"])}</th>{data}</tr>')
+        if row["reason"]:
+            reason = escape(row["reason"])
+            lines.append(f'<tr><td colspan="{len(shown)}" class="reason">{reason}</td></tr>')
     return (
         f'<div class="scroll"><table class="stages"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
@@ -203,17 +204,21 @@ def summary(settings: Settings, measured: Measured) -> str:
     )
 
 
+def figures(drawn: Sequence[str]) -> str:
+    """Return diagrams as HTML, side by side."""
+    return "".join(f"<figure class='pod'>{svg}</figure>" for svg in drawn)
+
+
 def _page(settings: Settings, measured: Measured, drawn: Sequence[str], command: str) -> str:
-    figures = "".join(f"<figure>{svg}</figure>" for svg in drawn)
+    rows = [row.numbers() for row in measured.rows]
     thresholds = "; ".join(f"{j.name} {j.threshold:.6g}" for j in measured.judges)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(settings.title)}</title><style>{STYLE.read_text(encoding='utf-8')}"
-        "figure { display: inline-block; margin: 0 1rem 1rem 0; } figure svg { max-width: 100%; }"
-        f"</style></head><body><header><h1>{escape(settings.title)}</h1></header><main>"
-        f"<section><p>{escape(summary(settings, measured))}.</p>{table(measured.rows)}"
-        f"{explanation(settings)}</section><section><h2>Curves</h2>{figures}</section>"
+        "</style></head><body><header><h1>{escape(settings.title)}</h1></header><main>"
+        f"<section><p>{escape(summary(settings, measured))}.</p>{table(rows)}"
+        f"{explanation(settings)}</section><section><h2>Curves</h2>{figures(drawn)}</section>"
         f"<section><h2>How to repeat it</h2><pre>{escape(command)}</pre>"
         f"<p>Thresholds of pixels: {escape(thresholds)}.</p></section></main></body></html>\n"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,7 @@ class Row:
         return float(beta.ppf(CONFIDENCE, self.false_calls + 1, self.places - self.false_calls))
 
     def numbers(self) -> dict[str, Any]:
-        """Return what is printed and written of it, by name."""
+        """Return what is printed and written of it, by name; None where there is no such number."""
         found: dict[str, Any] = {
             "detector": self.detector,
             "level": self.level,
@@ -78,15 +79,16 @@ class Row:
             "hits": int(self.hits.sum()),
             "false_calls": self.false_calls,
             "places": self.places,
-            "false_call_bound": self.false_call_bound if self.places else None,
+            "false_call_bound": self.false_call_bound,
         }
         if self.fit is None:
             return {**found, "reason": self.reason}
+        bound = self.fit.upper_size(0.9)
         return {
             **found,
             "a50": self.fit.curve.size(0.5),
             "a90": self.fit.curve.size(0.9),
-            "a90_95": self.fit.upper_size(0.9),
+            "a90_95": bound if math.isfinite(bound) else None,
             "a90_95_wald": self.fit.wald_size(0.9),
             "a90_95_by_plate": self.fit.wald_size(0.9, by_plate=True),
             "intercept": self.fit.curve.intercept,

@@ -98,6 +98,7 @@ def settings(folder: Path, **more: object) -> Path:
         "synthetic": {"data": str(folder / "synthetic"), "scene": None, "lights": ["rot90"]},
         "detector": {"size": 64, "epochs": 2},
         "bootstrap_rounds": 20,
+        "pod": {"config": None},
         **more,
     }
     path = folder / "experiment.yaml"

@@ -19,7 +19,7 @@ from train.experiments.experiment import (
     MethodEntry,
     Pictures,
 )
-from train.experiments.sim_to_real import claims, page, reasons
+from train.experiments.sim_to_real import claims, detection, page, reasons
 from train.experiments.sim_to_real.scenarios import (
     CLEAN,
     CLEAN_LIGHTS,
@@ -71,6 +71,7 @@ class SimToReal(Experiment):
 
     def datasets(self) -> Sequence[Dataset]:
         """Return the real set, or its stand-in, and the synthetic one."""
+        detection.check(self._settings)
         real, synthetic = self._settings.real, self._settings.synthetic
         return (
             Dataset("real", Path(real.data), real.scene, real.scale),
@@ -214,6 +215,7 @@ class SimToReal(Experiment):
                 "synthetic": self._counts(finished.pictures),
                 "evidence": asdict(evidence),
                 "memory_map": self._memory_map(finished),
+                "pod": detection.measure(self._settings, finished),
             },
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from train.experiments.sim_to_real import detection
 from train.experiments.sim_to_real.memory_map import memory_map
 from train.report import sections
 from train.report.markup import spoken
@@ -26,8 +27,8 @@ def compose(results: Results, reading: Reading, folder: Path) -> Page:
     """Return the page.
 
     Raises:
-        InputError: the model that the map is of is damaged, or a picture that it remembers cannot
-            be read.
+        InputError: the model that the map is of is damaged, or a picture that it remembers or a
+            diagram cannot be read.
     """
     real, synthetic = results["own"]["real"], results["own"]["synthetic"]
     return Page(
@@ -38,6 +39,7 @@ def compose(results: Results, reading: Reading, folder: Path) -> Page:
             sections.pictures(results, reading, _best_baseline(results)),
             sections.cases(results, reading),
             sections.curves(results),
+            *detection.section(results["own"].get("pod"), folder),
             sections.learning(results),
             Section(
                 "memory",

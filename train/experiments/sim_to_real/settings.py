@@ -75,6 +75,24 @@ class Baselines:
 
 
 @dataclass
+class Detection:
+    """Which flaws the models of a few scenarios find, by their size.
+
+    Attributes:
+        config: settings of the measurement, as `stainless pod` takes them; null for none. Its
+            resolution must be that of the real set.
+        scenarios: whose models are measured; those that were not made are left out.
+        plates: at most so many; null for as many as the measurement says.
+    """
+
+    config: str | None = None
+    scenarios: list[str] = field(
+        default_factory=lambda: ["Real", "Synth_WS", "Synth_WS finetuned", "Melding_WS"]
+    )
+    plates: int | None = None
+
+
+@dataclass
 class Settings(Common):
     """A sim-to-real experiment.
 
@@ -84,6 +102,7 @@ class Settings(Common):
         detector: the detector that all scenarios share.
         scenarios: names of those to run; empty for all.
         baselines: other detectors.
+        pod: the probability of detection of flaws of known size.
     """
 
     title: str = "Sim-to-real"
@@ -93,6 +112,7 @@ class Settings(Common):
     detector: Detector = field(default_factory=Detector)
     scenarios: list[str] = field(default_factory=list)
     baselines: Baselines = field(default_factory=Baselines)
+    pod: Detection = field(default_factory=Detection)
 
     def validate(self) -> None:
         """Check every value.
@@ -108,6 +128,8 @@ class Settings(Common):
         if not 0 <= self.real.hold_out < 1:
             raise ValueError(f"real.hold_out: {self.real.hold_out}, expected 0 to below 1")
         names = [scenario.name for scenario in SCENARIOS]
-        for name in self.scenarios:
-            if name not in names:
-                raise ValueError(f"scenarios: {name}, expected some of {', '.join(names)}")
+        for key, chosen in (("scenarios", self.scenarios), ("pod.scenarios", self.pod.scenarios)):
+            for name in chosen:
+                if name not in names:
+                    raise ValueError(f"{key}: {name}, expected some of {', '.join(names)}")
+        least("pod.plates", self.pod.plates or 1, 1)
