@@ -16,6 +16,8 @@ COMMANDS = {
     "fit": ("train.commands.fit", "learn what nominal pictures look like"),
     "methods": ("train.commands.methods", "list what `fit --method` knows"),
     "meld": ("train.commands.meld", "make one model of several"),
+    "members": ("train.commands.members", "list what a model has learned from, by classes"),
+    "forget": ("train.commands.forget", "take classes out of what a model has learned"),
     "threshold": ("train.commands.threshold", "find the threshold of a model"),
     "calibrate": ("train.commands.calibrate", "let a model say how probable a defect is"),
     "evaluate": ("train.commands.evaluate", "measure a model on labelled pictures"),

@@ -40,6 +40,7 @@ FLOORS = (
     (
         "train.map_files",
         "train.patch_grid",
+        "train.patch_classes",
         "train.augment",
         "train.seeding",
         "train.feature_settings",

@@ -27,6 +27,7 @@ from train.regions import explained_regions
 from train.scoring import at_models_depth, probability, score_picture
 from train.verdicts import PICTURE, PIXEL, Labelled, rule_named
 from train.verdicts.decision import GIVEN, decide
+from train.why import why_picture
 
 #: A picture: (H, W, 3) RGB or (H, W) grey, uint8; or the file of one.
 Image = np.ndarray | str | Path
@@ -260,6 +261,52 @@ class Detector:
         if decision is not None and (decision.picture is not None or score.map is not None):
             verdict = decision.of(score.value, score.map)["verdict"]
         return Result(score.value, score.map, regions, verdict, probability(self._model, score))
+
+    def why(self, image: Image) -> np.ndarray | None:
+        """Return a picture of each anomalous region beside the nominal patch nearest to it.
+
+        Returns:
+            (h, w, 3) uint8 RGB; None without a region, a map or a threshold of pixels.
+
+        Raises:
+            InputError: a picture that cannot be used; one line.
+        """
+        score = self._score(image)
+        if self.threshold is None or score.map is None:
+            return None
+        regions = explained_regions(self._model.detector, score, self.threshold)
+        return why_picture(_sample(image, "image").load(), regions, self._model.detector)
+
+    def members(self) -> list[dict[str, Any]]:
+        """Return what was learned from by classes, as `stainless members` lists it.
+
+        Raises:
+            InputError: a method without members.
+        """
+        rows: list[dict[str, Any]] = self._model.remembering().members()
+        return rows
+
+    def weigh(self, **weights: float) -> Self:
+        """Let members of classes count more or less; ends all thresholds. See `members`.
+
+        Raises:
+            InputError: a method without members, an unknown class or a weight below 0.
+        """
+        self._model.remembering().weigh(weights)
+        self._model.thresholds.clear()
+        return self
+
+    def forget(self, *classes: str) -> str:
+        """Take members of classes away; ends all thresholds.
+
+        Returns:
+            A line that says how many are gone and whether that is exact.
+
+        Raises:
+            InputError: a method without members, an unknown class, or too little would be left.
+        """
+        self._model, line = self._model.forget(classes)
+        return line
 
     def _score(self, image: Image) -> Score:
         if not self._learned:

@@ -17,6 +17,22 @@ GRID_WIDTH = 1 << 16
 Box = tuple[int, int, int, int]
 
 
+def square(image: np.ndarray, x: float, y: float, side: int) -> np.ndarray:
+    """Return the square around a pixel; beyond the picture its border is repeated.
+
+    Args:
+        image: (H, W, 3).
+        x, y: pixel coordinates of its middle.
+        side: in pixels.
+
+    Returns:
+        (side, side, 3) of the same type.
+    """
+    rows = (np.arange(side) + round(y - (side - 1) / 2)).clip(0, image.shape[0] - 1)
+    columns = (np.arange(side) + round(x - (side - 1) / 2)).clip(0, image.shape[1] - 1)
+    return image[rows[:, None], columns]
+
+
 @dataclass(frozen=True)
 class PatchGrid:
     """A grid of patches, the same along both axes.

@@ -35,6 +35,9 @@ DIGITS = 6
 VERDICTS = "verdicts.jsonl"
 KINDS = ("heat", "mask", "overlay")
 
+#: The picture that --explain adds.
+WHY = "why"
+
 #: Exit code where a picture could not be used.
 SOME_FAILED = 1
 
@@ -45,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", type=Path, nargs="+", help="pictures, or folders of them")
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     add_thresholds(parser)
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="write NAME_why.png as well: each region beside the nominal patch nearest to it",
+    )
     add_white_level(parser)
 
 
@@ -63,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     own = OwnFiles(args.out, "score")
     _refuse_inside_images(args.out, args.images)
     named = named_pictures(args.images)
-    written = [VERDICTS, *(f"{name}_{kind}.png" for name in named for kind in KINDS)]
+    written = [VERDICTS, *(f"{name}_{kind}.png" for name in named for kind in (*KINDS, WHY))]
     own.require(written)
     model = open_model(args)
     decision = chosen(model, args)
@@ -80,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     flagged = failed = 0
     with own.growing(VERDICTS) as add:
         for sample in tqdm(samples, unit="image", disable=None, leave=False):
-            verdict = _verdict(model, decision, sample, own)
+            verdict = _verdict(model, decision, sample, own, args.explain)
             if guarantee is not None and verdict["verdict"] is not None:
                 verdict["p_value"] = guarantee.p_value(verdict["score"])
             flagged += verdict["verdict"] == "anomalous"
@@ -106,12 +114,14 @@ def _guarantee(model: Model, decision: Decision) -> DriftCheck | None:
     return DriftCheck(entry) if promised else None
 
 
-def _verdict(model: Model, decision: Decision, sample: Sample, own: OwnFiles) -> dict[str, Any]:
+def _verdict(
+    model: Model, decision: Decision, sample: Sample, own: OwnFiles, explained: bool
+) -> dict[str, Any]:
     """Score one picture, write the pictures of its verdict, and return the line."""
     from train.scoring import probability, score_picture
 
     # What an earlier run has left must not stand beside this one's line.
-    for kind in KINDS:
+    for kind in (*KINDS, WHY):
         own.remove(f"{sample.name}_{kind}.png")
     line: dict[str, Any] = {"image": str(sample.image)}
     try:
@@ -132,6 +142,12 @@ def _verdict(model: Model, decision: Decision, sample: Sample, own: OwnFiles) ->
     if score.map is not None and decision.pixel is not None:
         for kind, picture in render(image, score.map, decision.pixel).items():
             _write_picture(own, f"{sample.name}_{kind}.png", picture)
+    if explained and line["regions"] is not None:
+        from train.why import why_picture
+
+        picture = why_picture(image, line["regions"], model.detector)
+        if picture is not None:
+            _write_picture(own, f"{sample.name}_{WHY}.png", picture[..., ::-1])
     return line
 
 

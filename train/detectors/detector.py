@@ -321,6 +321,50 @@ class Pretrained(Protocol):
 
 
 @runtime_checkable
+class Remembering(Protocol):
+    """Keeps what it has learned as members, each of which knows what it is.
+
+    Attributes:
+        settings: of the method, as they are now.
+    """
+
+    settings: Any
+
+    def members(self) -> list[dict[str, Any]]:
+        """Return, for each class of what was learned from, JSON-able, what there is of it.
+
+        Returns:
+            "class", what lay there; "made", how the pictures were made; "members" and their
+            "weight"; "hinged", how many decisions on others rested on it, None where unknown;
+            "datasets" with the members seen in each. The most members first.
+        """
+
+    def crop(self, member: int) -> np.ndarray | None:
+        """Return the (side, side, 3) uint8 RGB picture that is kept of a member, if one is."""
+
+    def weigh(self, weights: Mapping[str, float]) -> None:
+        """Let members of classes count more or less than others, in place.
+
+        Raises:
+            InputError: no class of such a name, or a weight that is none.
+        """
+
+    def forget(self, names: Sequence[str]) -> tuple[Self, str]:
+        """Return a detector without members of classes, and in a line how exact that is.
+
+        Raises:
+            InputError: no class of such a name, or too little would be left.
+        """
+
+    def settings_without(self, names: Sequence[str]) -> Any:
+        """Return the settings of a fit that learns nothing from classes.
+
+        Raises:
+            InputError: no class of such a name.
+        """
+
+
+@runtime_checkable
 class Explainable(Protocol):
     """Says why a pixel is anomalous."""
 
@@ -329,5 +373,7 @@ class Explainable(Protocol):
 
         Returns:
             "dataset", "image" and "box" [x, y, width, height] of the patch, and its "distance";
-            None where it is not known.
+            None where it is not known. One that is `Remembering` says as well which "member" it
+            is, its "class", how its picture was "made" and which "part" that shows, all of it in
+            "words", and the box of the "patch" that was compared with it.
         """

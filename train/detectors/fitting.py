@@ -124,7 +124,7 @@ def _checkpoint(path: Path, name: str, settings: Any, request: Metadata) -> Path
 
 def _refuse_other_fit(stored: Stored, name: str, settings: Any, request: Metadata) -> bool:
     """Return whether a file's fit is finished; raise InputError if it is another fit."""
-    fits = stored.metadata.get("fits", [])
+    fits = [] if stored.metadata.get("forgotten") else stored.metadata.get("fits", [])
     last = {key: value for key, value in fits[-1].items() if key != "finished"} if fits else None
     if stored.method == name and last == request:
         before, now = plain(stored.typed_settings()), plain(settings)

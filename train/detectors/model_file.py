@@ -26,6 +26,7 @@ from train.detectors.detector import (
     Meldable,
     Metadata,
     Pretrained,
+    Remembering,
     method,
     methods,
     named,
@@ -102,7 +103,7 @@ class Model:
         detector: what scores pictures.
         metadata: "fits", what it was fitted to, one entry a fit (see `fitting.fit_file`);
             "weights", which published weights its features need; of a melded model "melded", the
-            metadata of its sources.
+            metadata of its sources; "forgotten", classes that were taken out since.
         thresholds: "pixel" and "picture", each {"value", "rule", ... how it was found}.
         calibration: record of a `train.calibration.Calibration`; empty without one.
     """
@@ -166,6 +167,28 @@ class Model:
         content["sha256"] = _checksum(arrays, content)
         # A single entry: safetensors does not write several in an order that is always the same.
         write_bytes(path, save(arrays, {FORMAT: _text(content)}))
+
+    def forget(self, names: Sequence[str]) -> tuple[Model, str]:
+        """Return this model without members of classes, and in a line how exact that is.
+
+        It has no threshold, since scores are others.
+
+        Raises:
+            InputError: a method without members, or as `Remembering.forget`.
+        """
+        detector, line = self.remembering().forget(names)
+        metadata = {**self.metadata, "forgotten": [*self.metadata.get("forgotten", []), *names]}
+        return Model(self.method, detector.settings, detector, metadata), line
+
+    def remembering(self) -> Any:
+        """Return the detector as one that is `Remembering`.
+
+        Raises:
+            InputError: it is none.
+        """
+        if not isinstance(self.detector, Remembering):
+            raise InputError(f"a model of {self.method} has no members that know what they are")
+        return self.detector
 
     def meld(
         self, others: Sequence[Model], settings: Any, names: Sequence[str] | None = None

@@ -6,7 +6,7 @@ import sys
 import pytest
 from support.command_lines import refused
 
-COMMANDS = ["fit", "methods", "meld", "threshold", "evaluate", "score"]
+COMMANDS = ["fit", "methods", "meld", "threshold", "evaluate", "score", "members", "forget"]
 
 
 def test_help_imports_neither_torch_nor_bpy():

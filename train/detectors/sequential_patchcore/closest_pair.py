@@ -35,6 +35,7 @@ class ClosestPair:
         squared: squared distance of the closest pair; never decreases as long as each new point is
             farther than that from all the others.
         newer: slot of the newer member of the closest pair.
+        older: slot of the older one; of several that are as close, any.
     """
 
     def __init__(self, points: np.ndarray, centred: np.ndarray, order: np.ndarray) -> None:
@@ -113,6 +114,7 @@ class ClosestPair:
                 slot = int(unsure[0])
             self._make_exact(slot)
         self.newer = int(ties[self.order[ties].argmin()])
+        self.older = int(self._partner[self.newer])
         self.squared = float(self._bound[self.newer])
 
     def _make_exact(self, slot: int) -> None:

@@ -32,15 +32,17 @@ from torch import Tensor
 from stainless.errors import InputError
 from train.detectors.sequential_patchcore import coreset_file
 from train.detectors.sequential_patchcore.closest_pair import ClosestPair
+from train.detectors.sequential_patchcore.crops import Crop
 from train.detectors.sequential_patchcore.distances import equal_key
 from train.detectors.sequential_patchcore.epoch import Epoch
-from train.detectors.sequential_patchcore.provenance import UNKNOWN, Origin, Sources
+from train.detectors.sequential_patchcore.notes import Notes
+from train.detectors.sequential_patchcore.provenance import Origin, Sources
 from train.detectors.sequential_patchcore.replacement import Replacement
 from train.detectors.sequential_patchcore.screen import LARGEST, Screen
 from train.detectors.sequential_patchcore.settings import EPOCHS, SIZE
 
-#: Features of one batch, (N, D), and where they come from, (N, 3), see `Coreset.update`.
-Batch = tuple[Tensor, ArrayLike | None]
+#: The arguments of `Coreset.update`: features of one batch, (N, D), and what is known of them.
+Batch = tuple[Any, ...]
 
 
 class Coreset:
@@ -52,6 +54,10 @@ class Coreset:
         identity: JSON-able description of the feature space (backbone, stages, ...). Coresets of
             different identity hold points of different spaces and refuse each other.
         device: where the matrix products are computed.
+
+    Attributes:
+        notes: what is known of the members beside their features.
+        history: passes and fits, JSON-able.
 
     Raises:
         InputError: a size below 2.
@@ -71,13 +77,12 @@ class Coreset:
         self.dimension = dimension
         self.identity: dict[str, Any] = json.loads(json.dumps(identity))
         self.device = torch.device(device)
-        self.sources = Sources()
+        self.notes = Notes(size)
         self.history: list[dict[str, Any]] = []
         self._count = 0
         self._points = np.empty((0, 0), np.float32)
         self._order = np.arange(size)
-        self._origin = np.full((size, 3), UNKNOWN, np.int32)
-        self._equals: set[bytes] = set()
+        self._equals: dict[bytes, int] = {}
         self._rule: Replacement | None = None
         self._scorer: Screen | None = None
         self._shown = self._added = self._replaced = 0
@@ -92,9 +97,14 @@ class Coreset:
         return torch.from_numpy(self._points[: self._count].copy()).to(self.device)
 
     @property
+    def sources(self) -> Sources:
+        """Return the names behind `provenance`."""
+        return self.notes.sources
+
+    @property
     def provenance(self) -> np.ndarray:
         """Return (len, 3) int32: source, image and patch position of each member; -1 = unknown."""
-        return self._origin[: self._count].copy()
+        return self.notes.origin[: self._count].copy()
 
     @property
     def separation(self) -> float:
@@ -109,7 +119,7 @@ class Coreset:
 
     def origin(self, member: int) -> Origin | None:
         """Return where a member was seen, or None if it was shown without provenance."""
-        return self.sources.origin(self._origin[member])
+        return self.sources.origin(self.notes.origin[member])
 
     def require(self, identity: Mapping[str, Any], where: str) -> None:
         """Refuse a stranger.
@@ -131,7 +141,13 @@ class Coreset:
 
     @torch.inference_mode(False)
     @torch.no_grad()
-    def update(self, features: Tensor, provenance: ArrayLike | None = None) -> int:
+    def update(
+        self,
+        features: Tensor,
+        provenance: ArrayLike | None = None,
+        classes: np.ndarray | None = None,
+        crops: Sequence[Crop] | None = None,
+    ) -> int:
         """Show patches to the coreset, in order.
 
         How a stream is cut into calls has no effect on the result.
@@ -140,6 +156,8 @@ class Coreset:
             features: (N, D) float32, on any device.
             provenance: (N, 3) int32: source (from `sources.add`), image and patch position of each
                 patch; None where unknown.
+            classes: (N,) number of each patch's class in `notes.classes`; None where unknown.
+            crops: picture of each patch; None for none.
 
         Returns:
             Number of replacements; filling an empty place is none.
@@ -152,14 +170,16 @@ class Coreset:
         origin = None if provenance is None else np.asarray(provenance, np.int32)
         if origin is not None and origin.shape != (len(host), 3):
             raise ValueError(f"provenance of shape {origin.shape} for {len(host)} patches")
+        kinds = np.zeros(len(host), np.int16) if classes is None else classes
         self._shown += len(host)
         self._scorer = None
-        done = self._fill(host, origin) if self._rule is None else 0
+        self.notes.begin()
+        done = self._fill(host, origin, kinds, crops) if self._rule is None else 0
         if self._rule is None:
             return 0
-        entries = self._rule.offer(patches[done:], host[done:])
+        entries = self._rule.offer(patches[done:], host[done:], kinds[done:])
         for position, slot in entries:
-            self._origin[slot] = UNKNOWN if origin is None else origin[done + position]
+            self.notes.enter(slot, done + position, origin, kinds, crops)
         self._replaced += len(entries)
         return len(entries)
 
@@ -195,7 +215,7 @@ class Coreset:
         """Show the same stream several times.
 
         Args:
-            stream: called once per epoch; yields features and provenance as for `update`.
+            stream: called once per epoch; yields the arguments of `update`.
             epochs: largest number of passes.
             early_stop: stop after a pass without change.
             on_epoch: called after each pass.
@@ -209,8 +229,8 @@ class Coreset:
         records: list[Epoch] = []
         for _ in range(epochs):
             self.start_epoch()
-            for features, provenance in stream():
-                self.update(features, provenance)
+            for batch in stream():
+                self.update(*batch)
             if not self._shown:
                 raise InputError("no patches to fit a coreset to")
             records.append(self.end_epoch())
@@ -219,50 +239,6 @@ class Coreset:
             if early_stop and records[-1].converged:
                 break
         return records
-
-    def meld(
-        self,
-        others: Sequence[Coreset],
-        size: int | None = None,
-        *,
-        passes: int = 100,
-        on_epoch: Callable[[Epoch], None] | None = None,
-    ) -> Coreset:
-        """Return a coreset of the members of this one and others; these stay as they are.
-
-        The members are the stream, in the order of the arguments, shown until nothing changes.
-
-        Args:
-            others: coresets of the same identity.
-            size: of the result; None for the size of this one.
-            passes: largest number of passes.
-            on_epoch: called after each pass.
-
-        Raises:
-            InputError: a coreset of another identity, or nothing to meld.
-        """
-        coresets = [self, *others]
-        for number, coreset in enumerate(coresets):
-            self.require(coreset.identity, f"coreset {number + 1} of {len(coresets)}")
-        melded = Coreset(
-            self.size if size is None else size, identity=self.identity, device=self.device
-        )
-        stream = [
-            (coreset.members, melded.sources.include(coreset.sources, coreset.provenance))
-            for coreset in coresets
-        ]
-        records = melded.fit(lambda: stream, passes, on_epoch=on_epoch)
-        melded.history = [
-            {
-                "event": "meld",
-                "sources": [
-                    {"members": len(coreset), "history": coreset.history} for coreset in coresets
-                ],
-                "passes": [asdict(record) for record in records],
-                "converged": records[-1].converged,
-            }
-        ]
-        return melded
 
     @torch.inference_mode(False)
     @torch.no_grad()
@@ -306,15 +282,15 @@ class Coreset:
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return all that the coreset is: arrays, and what JSON can hold."""
         count = self._count
-        origin = self._origin[:count]
+        arrays, notes = self.notes.state(count)
         return (
-            {"members": self._points[:count], "order": self._order[:count], "provenance": origin},
+            {"members": self._points[:count], "order": self._order[:count], **arrays},
             {
                 "size": self.size,
                 "dimension": self.dimension,
                 "identity": self.identity,
-                "sources": self.sources.used(origin),
                 "history": self.history,
+                **notes,
             },
         )
 
@@ -330,12 +306,12 @@ class Coreset:
         chosen = {key: state[key] for key in ("size", "dimension", "identity")}
         coreset = cls(**chosen, device=device)
         coreset.history = list(state["history"])
-        coreset.sources = Sources.from_json(state["sources"])
-        coreset._restore(arrays["members"], arrays["order"], arrays["provenance"])
+        coreset.notes = Notes.from_state(coreset.size, arrays, state)
+        coreset._restore(arrays["members"], arrays["order"])
         return coreset
 
     @torch.inference_mode(False)
-    def _restore(self, members: np.ndarray, order: np.ndarray, origin: np.ndarray) -> None:
+    def _restore(self, members: np.ndarray, order: np.ndarray) -> None:
         """Take over members, of which only the order of the serial numbers matters."""
         self._count = count = len(members)
         if not count:
@@ -343,11 +319,14 @@ class Coreset:
         self._points = np.empty((self.size, members.shape[1]), np.float32)
         self._points[:count] = members
         self._order[:count] = order.argsort().argsort()
-        self._origin[:count] = origin
         if count == self.size:
-            self._rule = Replacement(self._points, self._order, self.device)
+            self._rule = self._full_rule()
         else:
-            self._equals = {equal_key(row) for row in members}
+            self._equals = {equal_key(row): slot for slot, row in enumerate(members)}
+
+    def _full_rule(self) -> Replacement:
+        notes = self.notes
+        return Replacement(self._points, self._order, self.device, notes.class_of, notes.decisions)
 
     def _checked(self, features: Tensor) -> Tensor:
         """Return features as (N, D) float32 on the device, or say what is wrong with them."""
@@ -366,22 +345,29 @@ class Coreset:
                 raise InputError(f"features with NaN, infinity or values beyond {LARGEST:g}")
         return patches
 
-    def _fill(self, host: np.ndarray, origin: np.ndarray | None) -> int:
+    def _fill(
+        self,
+        host: np.ndarray,
+        origin: np.ndarray | None,
+        classes: np.ndarray,
+        crops: Sequence[Crop] | None,
+    ) -> int:
         """Give the first patches the empty places; return how many patches were looked at."""
         if not len(self._points) and len(host):
             self._points = np.empty((self.size, host.shape[1]), np.float32)
         for position, patch in enumerate(host):
             key = equal_key(patch)
-            if key in self._equals:
+            if (equal := self._equals.setdefault(key, self._count)) != self._count:
+                pair = int(classes[position]), int(self.notes.class_of[equal])
+                self.notes.decisions.turned_away[pair] += 1
                 continue
-            self._equals.add(key)
             self._points[self._count] = patch
-            self._origin[self._count] = UNKNOWN if origin is None else origin[position]
+            self.notes.enter(self._count, position, origin, classes, crops)
             self._count += 1
             self._added += 1
             if self._count == self.size:
                 self._equals.clear()
-                self._rule = Replacement(self._points, self._order, self.device)
+                self._rule = self._full_rule()
                 return position + 1
         return len(host)
 

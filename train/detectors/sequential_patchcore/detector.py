@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -15,12 +16,17 @@ from train.detectors.detector import Arrays, Context, Metadata, PatchPlaces, Sco
 from train.detectors.exportable import DISTANCES, MAP, NEAREST, SCORE, Graph
 from train.detectors.request import describe
 from train.detectors.sequential_patchcore.coreset import Coreset
+from train.detectors.sequential_patchcore.crops import decoded
 from train.detectors.sequential_patchcore.epoch import Epoch
 from train.detectors.sequential_patchcore.fitting import extract, run_epoch
+from train.detectors.sequential_patchcore.forgetting import forget
 from train.detectors.sequential_patchcore.graph import PicturesToScores
+from train.detectors.sequential_patchcore.listing import described, listed
+from train.detectors.sequential_patchcore.melding import meld
 from train.detectors.sequential_patchcore.scoring.patches import PatchScores
 from train.detectors.sequential_patchcore.scoring.picture import picture_value
 from train.detectors.sequential_patchcore.settings import Settings
+from train.detectors.sequential_patchcore.weighing import WeighedMembers, checked
 from train.features import FeatureExtractor
 from train.patch_grid import GRID_WIDTH
 
@@ -62,6 +68,7 @@ class SequentialPatchcore:
         elif context.scores:
             self._require(coreset)
         self.coreset = coreset
+        self._weighed: WeighedMembers | None = None
 
     def _require(self, coreset: Coreset) -> None:
         """Refuse a coreset of other features than the extractor's."""
@@ -98,6 +105,7 @@ class SequentialPatchcore:
         if self.extractor.untrained:
             raise InputError("random weights only serve to measure speed; a fit needs trained ones")
         self.__dict__.pop("patch_scores", None)
+        self._weighed = None
         request = describe(trainsets, self.context)
         done = epochs_done(self.coreset, request)
         if done is None:
@@ -105,7 +113,15 @@ class SequentialPatchcore:
             done = []
         settled = bool(done) and done[-1]["added"] == 0 and done[-1]["replacements"] == 0
         for number in range(len(done), 0 if settled else self.settings.epochs):
-            run_epoch(self.extractor, self.coreset, trainsets, self.context, number)
+            run_epoch(
+                self.extractor,
+                self.coreset,
+                trainsets,
+                self.context,
+                number,
+                self.settings.crop_px,
+                self.settings.without,
+            )
             epoch = self.coreset.end_epoch()
             self.context.save()
             self.context.report(self._line(epoch))
@@ -136,7 +152,7 @@ class SequentialPatchcore:
     def score_features(self, features: Tensor, height: int, width: int) -> Score:
         """Score the (h, w, D) features of a picture of `height` by `width` pixels."""
         rows, columns, dimension = features.shape
-        distances, members = self.coreset.nearest(features.view(-1, dimension))
+        distances, members = self._nearest(features.view(-1, dimension))
         scores = distances
         if self.patch_scores is not None:
             scores = self.patch_scores(features.view(-1, dimension), distances, members)
@@ -200,6 +216,8 @@ class SequentialPatchcore:
             other.coreset.require(self.coreset.identity, "melding")
         except InputError as error:
             return str(error).removeprefix("melding: ")
+        if self.coreset.notes.weights != other.coreset.notes.weights:
+            return "it weighs members differently"
         return None
 
     def meld(self, others: Sequence[SequentialPatchcore], settings: Settings) -> Self:
@@ -208,28 +226,90 @@ class SequentialPatchcore:
         Raises:
             InputError: a coreset of other features.
         """
-        melded = self.coreset.meld(
-            [other.coreset for other in others],
+        melded = meld(
+            [self.coreset, *(other.coreset for other in others)],
             settings.size,
             on_epoch=lambda epoch: self.context.report(str(epoch)),
         )
         return type(self)(settings, self.context, melded, self.__dict__.get("extractor"))
 
+    def _nearest(self, patches: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the distance of (N, D) patches to what is nearest of the members, and its row."""
+        if not self.coreset.notes.weights:
+            return self.coreset.nearest(patches)
+        if self._weighed is None:
+            self._weighed = WeighedMembers(self.coreset)
+        return self._weighed.nearest(patches.to(self.coreset.device))
+
     def explain(self, score: Score, x: int, y: int) -> dict[str, Any] | None:
-        """Return the nominal patch that is nearest to the patch at a pixel, and its distance."""
+        """Return the nominal patch that is nearest to the patch at a pixel, and what it is."""
         nearest = score.detail["nearest"]
         rows, columns = nearest.shape
         grid = self.extractor.grid
         row, column = grid.cell(y, rows), grid.cell(x, columns)
-        origin = self.coreset.origin(int(nearest[row, column]))
+        member = int(nearest[row, column])
+        origin = self.coreset.origin(member)
         if origin is None:
             return None
+        found = self.coreset.notes.class_at(member)
         return {
             "dataset": origin.dataset,
             "image": origin.image,
             "box": list(grid.box(*divmod(origin.position, GRID_WIDTH))),
             "distance": float(score.detail["distances"][row, column]),
+            "patch": list(grid.box(row, column)),
+            "member": member,
+            "class": found.name,
+            "made": found.made,
+            "part": origin.part,
+            "words": described(found, origin),
         }
+
+    def crop(self, member: int) -> np.ndarray | None:
+        """Return the (side, side, 3) uint8 RGB picture that is kept of a member, if one is."""
+        return decoded(self.coreset.notes.crops[member])
+
+    def members(self) -> list[dict[str, Any]]:
+        """Return, for each class of members, what there is of it."""
+        return listed(self.coreset)
+
+    def weigh(self, weights: Mapping[str, float]) -> None:
+        """Let members count more or less than others, in place; a weight of 1 ends that.
+
+        Raises:
+            InputError: nobody answers to a name, or a weight is negative or not finite.
+        """
+        if self.patch_scores is not None:
+            raise InputError("--weigh: expected a model that scores by the nearest member alone")
+        notes = self.coreset.notes
+        weighed = checked(notes, {**notes.weights, **weights})
+        before, notes.weights = notes.weights, weighed
+        try:
+            self._weighed = WeighedMembers(self.coreset) if weighed else None
+        except InputError:
+            notes.weights = before
+            raise
+
+    def forget(self, names: Sequence[str]) -> tuple[Self, str]:
+        """Return a detector without the members of some classes, and how exact that is, in a line.
+
+        Raises:
+            InputError: nobody answers to a name, or fewer than two members would be left.
+        """
+        coreset, done = forget(self.coreset, names)
+        settings = replace(self.settings, size=coreset.size)
+        known = self.__dict__.get("extractor")
+        return type(self)(settings, self.context, coreset, known), str(done)
+
+    def settings_without(self, names: Sequence[str]) -> Settings:
+        """Return the settings of a fit that never sees patches of some classes.
+
+        Raises:
+            InputError: nobody answers to a name.
+        """
+        for name in names:
+            self.coreset.notes.require_class(name, "--class")
+        return replace(self.settings, without=tuple(sorted({*self.settings.without, *names})))
 
     def graph(self) -> Graph:
         """Return what computes the scores, for other runtimes.
@@ -237,14 +317,19 @@ class SequentialPatchcore:
         Raises:
             InputError: a way of scoring that is not in the module.
         """
-        if self.patch_scores is not None or self.settings.top_share:
-            raise InputError("only distances to the nearest member and the highest pixel")
+        if self.patch_scores is not None or self.settings.top_share or self.coreset.notes.weights:
+            raise InputError(
+                "only distances to the nearest member, none of them weighed, and the highest pixel"
+            )
         module = PicturesToScores(self.extractor, self.coreset.members)
         patch = {DISTANCES: np.zeros((1, 1), np.float32)}
         members = [
             self.explain(Score(0.0, None, {**patch, NEAREST: np.array([[row]])}), 0, 0)
             for row in range(len(self.coreset))
         ]
+        for member in members:
+            # Where it is compared with a picture is known when there is one.
+            (member or {}).pop("patch", None)
         return Graph(
             module.eval().requires_grad_(False),
             (SCORE, MAP, DISTANCES, NEAREST),
@@ -265,5 +350,7 @@ def epochs_done(coreset: Coreset, request: Metadata) -> list[Metadata] | None:
     history = coreset.history
     starts = [number for number, event in enumerate(history) if event["event"] == "fit"]
     if not starts or history[starts[-1]]["request"] != request:
+        return None
+    if any(event["event"] == "forget" for event in history[starts[-1] :]):
         return None
     return [event for event in history[starts[-1] :] if event["event"] == "epoch"]

@@ -4,6 +4,7 @@ A patch farther from every member than the two closest members are from each oth
 newer of these two. A float32 product rejects most patches at once, each on the word of one member
 near enough, its witness; the others are decided one by one from float64 distances. When a member
 leaves, the patches behind in the stream for which it was the witness are decided one by one too.
+What each decision rested on is counted by the classes of patches and members (`decisions.py`).
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ import torch
 from torch import Tensor
 
 from train.detectors.sequential_patchcore.closest_pair import ClosestPair
+from train.detectors.sequential_patchcore.decisions import Decisions
 from train.detectors.sequential_patchcore.distances import squared_distances
 from train.detectors.sequential_patchcore.screen import CHUNK, Screen
 
 #: Patches screened together while many of them become members.
 FEWEST = 64
+
+#: In the place of the slot of a member that turned a patch away: none did, the patch entered.
+ENTERS = -1
 
 
 class Replacement:
@@ -30,15 +35,26 @@ class Replacement:
         points: (M, D) float32, the members; shared and changed in place.
         order: (M,) int64, serial numbers, larger is newer; shared and changed in place.
         device: where the float32 products are computed.
+        classes: (M,) number of each member's class; shared and changed in place.
+        decisions: what is counted.
 
     Attributes:
         farthest: largest squared distance of a rejected patch to a member near it, since it was
             last set to zero; an upper bound of the covering radius, tight to float32 rounding.
     """
 
-    def __init__(self, points: np.ndarray, order: np.ndarray, device: torch.device) -> None:
+    def __init__(
+        self,
+        points: np.ndarray,
+        order: np.ndarray,
+        device: torch.device,
+        classes: np.ndarray,
+        decisions: Decisions,
+    ) -> None:
         self.points = points
         self.order = order
+        self.classes = classes
+        self.decisions = decisions
         self.farthest = 0.0
         self._together = CHUNK
         centre = points.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -58,12 +74,15 @@ class Replacement:
             self._unwritten.clear()
         return self._screen
 
-    def offer(self, patches: Tensor, host: np.ndarray) -> list[tuple[int, int]]:
+    def offer(
+        self, patches: Tensor, host: np.ndarray, classes: np.ndarray
+    ) -> list[tuple[int, int]]:
         """Show patches to the rule, in order.
 
         Args:
             patches: (N, D) float32 on the device.
             host: the same in the memory of the processor.
+            classes: (N,) number of each patch's class.
 
         Returns:
             (position, slot) of each patch that became a member.
@@ -75,9 +94,14 @@ class Replacement:
             witness = self._rejected_together(patches[chunk], host[chunk])
             doubtful = np.flatnonzero(witness < 0)
             self._adapt(len(witness), len(doubtful))
+            # Whose word it was is a matter of now: a witness may leave behind the patch.
+            words = self.classes[witness]
             if len(doubtful):
-                changes = self._decided_singly(host[chunk], witness, doubtful)
+                changes = self._decided_singly(
+                    host[chunk], witness, doubtful, classes[chunk], words
+                )
                 entries += [(start + position, slot) for position, slot in changes]
+            self.decisions.count_turned_away(classes[chunk], words)
             start += len(witness)
         return entries
 
@@ -101,9 +125,17 @@ class Replacement:
         return np.where(safe, slots, -1)
 
     def _decided_singly(
-        self, host: np.ndarray, witness: np.ndarray, doubtful: np.ndarray
+        self,
+        host: np.ndarray,
+        witness: np.ndarray,
+        doubtful: np.ndarray,
+        classes: np.ndarray,
+        words: np.ndarray,
     ) -> list[tuple[int, int]]:
-        """Decide patches one after the other, and those that lose their witness on the way."""
+        """Decide patches one after the other, and those that lose their witness on the way.
+
+        `words` receives the class of the member that turned each of them away, or ENTERS.
+        """
         entries: list[tuple[int, int]] = []
         queue: list[int] = doubtful.tolist()
         tabled = list(queue)
@@ -119,9 +151,15 @@ class Replacement:
                 squared = self.pair.products(point[None], np.square(point).sum()[None])[0]
             else:
                 point, squared = centred[row], table[row]
-            if not self._enters(host[position], point, squared):
+            against = self._against(host[position], point, squared)
+            if against != ENTERS:
+                words[position] = self.classes[against]
                 continue
+            words[position] = ENTERS
             slot = self.pair.newer
+            pair = int(self.classes[slot]), int(self.classes[self.pair.older])
+            self.decisions.entered[int(classes[position]), *pair] += 1
+            self.classes[slot] = classes[position]
             self._place(slot, host[position], point, squared)
             entries.append((position, slot))
             later = bisect_right(tabled, position)
@@ -134,8 +172,8 @@ class Replacement:
                 heappush(queue, position + 1 + lost)
         return entries
 
-    def _enters(self, patch: np.ndarray, point: np.ndarray, squared: np.ndarray) -> bool:
-        """Return whether a patch is farther than d_m from all members.
+    def _against(self, patch: np.ndarray, point: np.ndarray, squared: np.ndarray) -> int:
+        """Return a member within d_m of a patch, or ENTERS if it is farther from all.
 
         Args:
             patch: (D,) float32.
@@ -146,14 +184,16 @@ class Replacement:
         margin = self.pair.margin(float(point @ point))
         limit = self.pair.squared
         if lowest > limit + margin:
-            return True
-        if lowest > min(limit - margin, self.farthest):
-            possible = np.flatnonzero(squared <= lowest + 2.0 * margin)
-            nearest = float(squared_distances(self.points[possible], patch).min())
-            if nearest > limit:
-                return True
-            self.farthest = max(self.farthest, nearest)
-        return False
+            return ENTERS
+        if lowest <= min(limit - margin, self.farthest):
+            return int(squared.argmin())
+        possible = np.flatnonzero(squared <= lowest + 2.0 * margin)
+        exact = squared_distances(self.points[possible], patch)
+        nearest = float(exact.min())
+        if nearest > limit:
+            return ENTERS
+        self.farthest = max(self.farthest, nearest)
+        return int(possible[exact.argmin()])
 
     def _place(self, slot: int, patch: np.ndarray, point: np.ndarray, squared: np.ndarray) -> None:
         """Put a patch in the place of a member."""

@@ -15,7 +15,10 @@ FEATURES = ("backbone", "stages", "pool_kernel", "pool_stride")
 SIZE, EPOCHS = 2048, 10
 
 #: The smallest value of each number.
-LEAST = {"size": 2, "epochs": 1, "neighbours": 1, "reweighting": 0, "density": 0}
+LEAST = {"size": 2, "epochs": 1, "neighbours": 1, "reweighting": 0, "density": 0, "crop_px": 0}
+
+#: Of the picture of a member.
+LARGEST_CROP = 512
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Settings(Features):
             for distances as they are.
         top_share: share of a map's pixels, the highest, whose mean is the value of the picture; 0
             for the highest alone.
+        crop_px: side of the picture that the model keeps of each member; 0 keeps none.
+        without: classes whose patches are not learned from, such as water_stain or rendered.
     """
 
     size: int = SIZE
@@ -40,6 +45,8 @@ class Settings(Features):
     reweighting: int = 0
     density: int = 0
     top_share: float = 0.0
+    crop_px: int = 48
+    without: tuple[str, ...] = ()
 
     def validate(self, key: str) -> None:
         """Check the numbers that no extractor checks.
@@ -52,6 +59,8 @@ class Settings(Features):
                 raise InputError(f"{key}.{name}: {getattr(self, name)}, expected at least {least}")
         if not 0 <= self.top_share <= 1:
             raise InputError(f"{key}.top_share: {self.top_share}, expected 0 to 1")
+        if self.crop_px > LARGEST_CROP:
+            raise InputError(f"{key}.crop_px: {self.crop_px}, expected at most {LARGEST_CROP}")
 
 
 METHODS = {

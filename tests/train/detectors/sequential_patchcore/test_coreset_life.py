@@ -9,6 +9,7 @@ import torch
 from stainless.errors import InputError, explain
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.covering import covering_radius
+from train.detectors.sequential_patchcore.melding import meld
 
 IDENTITY = {"backbone": "efficientnet_lite0", "stages": [3, 4], "mean": [0.498]}
 
@@ -179,7 +180,7 @@ def test_damaged_files_are_refused_in_one_line(tmp_path):
 def test_melding_covers_what_the_parts_cover(tmp_path):
     parts = [fitted(seed, name=f"line {seed}")[0] for seed in range(3)]
     before = [part.members for part in parts]
-    melded = parts[0].meld(parts[1:], 60)
+    melded = meld(parts, 60)
     assert len(melded) == 60 and melded.history[0]["converged"]
     union = torch.cat(before)
     assert covering_radius(melded, [union]) <= melded.separation
@@ -197,7 +198,7 @@ def test_melding_covers_what_the_parts_cover(tmp_path):
 
 def test_melding_more_room_than_members_keeps_all():
     parts = [fitted(seed)[0] for seed in range(2)]
-    melded = parts[0].meld(parts[1:], 200)
+    melded = meld(parts, 200)
     assert len(melded) == 80
     assert torch.equal(melded.members, torch.cat([part.members for part in parts]))
 
@@ -206,7 +207,7 @@ def test_strangers_are_refused_by_the_first_key_that_differs():
     coreset, _ = fitted()
     stranger = Coreset(40, identity={**IDENTITY, "stages": [2, 3]})
     with pytest.raises(InputError, match=r"coreset 2 of 2: stages is \[2, 3\].* has \[3, 4\]"):
-        coreset.meld([stranger])
+        meld([coreset, stranger])
     with pytest.raises(InputError, match="mean is null"):
         coreset.require({"backbone": "efficientnet_lite0", "stages": [3, 4]}, "model")
     coreset.require({**IDENTITY, "stages": (3, 4)}, "model")
