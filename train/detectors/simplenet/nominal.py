@@ -89,7 +89,8 @@ class NominalFeatures:
         Of `MEASURED` pictures, evenly chosen, if there are more: it is wanted roughly.
         """
         count, total, squares = 0, torch.zeros(()), torch.zeros(())
-        for item in np.linspace(0, len(self) - 1, min(len(self), MEASURED)).round().astype(int):
+        chosen = np.linspace(0, len(self) - 1, min(len(self), MEASURED)).round().astype(int)
+        for item in tqdm(chosen, desc="spread", unit="image", disable=None, leave=False):
             features = self._features(int(item), 0).double()
             count += len(features)
             total, squares = total + features.sum(dim=0), squares + features.square().sum(dim=0)

@@ -101,6 +101,18 @@ def test_only_what_is_not_adapted_yet_has_a_projection(folder, tmp_path):
     assert len(history.passes) == 3
 
 
+def test_all_that_give_features_can_join_whatever_their_grids(folder, tmp_path):
+    words = ("patchcore members=64 side=80", "padim features=20 side=null")
+    files = ensemble(folder).members
+    path = tmp_path / "m.safetensors"
+    model = fit(path, "feature_ensemble", Settings(members=(*words, *files), **LEARNS))
+    accounts = model.detector.accounts
+    assert [account["maps"] for account in accounts] == [44, 20, 44, 44]
+    assert [account["member"] for account in accounts] == ["patchcore", "padim", *WORDS]
+    (score,) = model.detector.score([brushed(50)])
+    assert score.map.shape == (96, 112) and np.isfinite(score.map).all()
+
+
 def test_a_member_that_changed_makes_another_ensemble(folder, tmp_path):
     path, member = tmp_path / "m.safetensors", tmp_path / "simplenet.safetensors"
     member.write_bytes((folder / "simplenet.safetensors").read_bytes())
