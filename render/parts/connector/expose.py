@@ -16,7 +16,9 @@ from render.parts.connector.masks import labels_of
 from render.parts.connector.sample import ConnectorSample
 from render.parts.connector.shape import Shape, in_order, shape_of
 from render.parts.connector.stage import Box, Placed, stage_of
+from render.parts.connector.surface.paint import COAT
 from render.parts.connector.surface.top import top_finish
+from render.parts.connector.surface.zinc import coat
 from render.plan import Sample
 from render.scene import Scene
 
@@ -81,7 +83,8 @@ def build(
     texel = float(np.clip(view.field_of_view_mm / size[1] / _FINER, _LEAST_MM, _MOST_MM))
     box = _box(part)
     finish = top_finish(shape, flaws, paints, part.zinc, part.front, box, texel)
-    parts = [Placed(shape, part.front, pose, 0.0, finish, box)]
+    rims = COAT if paints else coat(part.zinc)
+    parts = [Placed(shape, part.front, pose, 0.0, rims, finish, box)]
     for kind, flaw in in_order(flaws):
         second = kind.second(flaw)
         if second is not None:
@@ -91,7 +94,7 @@ def build(
             above = top_finish(whole, {}, (), zinc, part.front, box, texel)
             lies = pose.of(x, y, turn)
             level = part.body.thickness_mm
-            parts.append(Placed(whole, part.front, lies, level, above, box))
+            parts.append(Placed(whole, part.front, lies, level, coat(zinc), above, box))
     return stage_of(
         parts, part.cloth, _window(view, size, part.body.thickness_mm), texel, part.softbox
     )

@@ -11,23 +11,23 @@ Float64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
 _CORNER_STEPS = 10
+#: Longest edge of an outline: what is changed at one place bends no light far from it.
+_EDGE_MM = 2.0
 
 
 def outline(body: Body) -> Float64:
     """Return the corners of a whole sheet, (N, 2) in mm, counter-clockwise."""
     x, y, r = body.length_mm / 2, body.width_mm / 2, body.corner_mm
     if r <= 0:
-        return np.array([(-x, -y), (x, -y), (x, y), (-x, y)])
+        return finer(np.array([(-x, -y), (x, -y), (x, y), (-x, y)]), _EDGE_MM)
     quarter = np.linspace(0, np.pi / 2, _CORNER_STEPS + 1)
     corners = [(x - r, y - r), (-x + r, y - r), (-x + r, -y + r), (x - r, -y + r)]
-    return np.vstack(
-        [
-            np.c_[
-                cx + r * np.cos(quarter + k * np.pi / 2), cy + r * np.sin(quarter + k * np.pi / 2)
-            ]
-            for k, (cx, cy) in enumerate(corners)
-        ]
-    )
+    turns = [quarter + k * np.pi / 2 for k in range(4)]
+    arcs = [
+        np.c_[cx + r * np.cos(turn), cy + r * np.sin(turn)]
+        for (cx, cy), turn in zip(corners, turns, strict=True)
+    ]
+    return finer(np.vstack(arcs), _EDGE_MM)
 
 
 def circle(hole: Hole, radius_mm: float, step_mm: float = 0.35) -> Float64:
@@ -37,12 +37,20 @@ def circle(hole: Hole, radius_mm: float, step_mm: float = 0.35) -> Float64:
     return np.c_[hole.x_mm + radius_mm * np.cos(turn), hole.y_mm + radius_mm * np.sin(turn)]
 
 
-def finer(points: Float64, step_mm: float) -> Float64:
-    """Return a closed polygon with more corners on its edges, none longer than a step."""
+def finer(points: Float64, step_mm: float, chosen: Bool | None = None) -> Float64:
+    """Return a closed polygon with more corners on its edges, none longer than a step.
+
+    Args:
+        points: its corners, (N, 2).
+        step_mm: the step.
+        chosen: (N,), which of the edges, each named by its first corner; None for all.
+    """
     ahead = np.roll(points, -1, axis=0)
     pieces = []
-    for start, end in zip(points, ahead, strict=True):
+    for k, (start, end) in enumerate(zip(points, ahead, strict=True)):
         count = max(1, int(np.ceil(np.hypot(*(end - start)) / step_mm)))
+        if chosen is not None and not chosen[k]:
+            count = 1
         pieces.append(start + (end - start) * (np.arange(count) / count)[:, None])
     return np.vstack(pieces)
 

@@ -15,7 +15,7 @@ from render.parts.connector.outline import circle, inset
 from render.parts.connector.pose import Pose
 from render.parts.connector.shape import Shape, mirrored, seen_hole
 from render.parts.connector.surface.cloth import Cloth, kept_surface
-from render.parts.connector.surface.zinc import Finish
+from render.parts.connector.surface.zinc import Coat, Finish
 
 Float64 = npt.NDArray[np.float64]
 
@@ -34,6 +34,7 @@ class Placed:
         front: whether its front is up.
         pose: how it lies.
         height_mm: of its top face over z = 0.
+        coat: what its rims are made of.
         finish: of its top face, over `box`.
         box: low and high corner of the finish, in the frame of the side that is up.
     """
@@ -42,6 +43,7 @@ class Placed:
     front: bool
     pose: Pose
     height_mm: float
+    coat: Coat
     finish: Finish
     box: Box
 
@@ -83,11 +85,8 @@ def _meshes(part: Placed, name: str) -> list[Mesh]:
         (shader,),
         maps=dict.fromkeys(names, uv[np.array(faces).ravel()]),
     )
-    colour = tuple(float(value) for value in part.finish.colour.mean(axis=(0, 1)))
     coat = Mix(
-        float(part.finish.diffuse.mean()) * 0.5,
-        Glossy((colour[0], colour[1], colour[2]), float(part.finish.roughness.mean()) * 0.75),
-        Diffuse((colour[0], colour[1], colour[2])),
+        part.coat.diffuse, Glossy(part.coat.colour, part.coat.roughness), Diffuse(part.coat.colour)
     )
     rims = [rim(edge, body.bevel_mm, body.thickness_mm)]
     # Both a top and its rim have as many corners round a hole, at the same angles.

@@ -30,6 +30,8 @@ Float64 = npt.NDArray[np.float64]
 #: Slopes below it are no different from the zinc's own waviness.
 SLOPE_LIMIT = 0.04
 
+_STEP_MM = 0.3
+
 
 @dataclass(frozen=True)
 class EdgeDamage:
@@ -120,7 +122,10 @@ class _EdgeDamage(ConnectorFlaw):
 
     def outline(self, flaw: EdgeDamage, line: Float64) -> Float64:
         """Move the edge."""
-        line = finer(line, 0.3)
+        along, depth = flaw.along_and_in(*line.T)
+        on_edge, reach = np.abs(depth) < 1e-6, flaw.half_width_mm + 2.0
+        near = on_edge & np.roll(on_edge, -1) & (np.abs(along) < reach)
+        line = finer(line, _STEP_MM, near)
         along, depth = flaw.along_and_in(*line.T)
         moved = (np.abs(depth) < 1e-6) & (np.abs(along) < flaw.half_width_mm)
         by = np.where(moved, flaw.offset(along), 0.0)

@@ -8,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from render.parts.connector.surface.noise import lattice
-from render.parts.connector.surface.zinc import Finish
+from render.parts.connector.surface.zinc import Coat, Finish
 
 Float64 = npt.NDArray[np.float64]
 
 _COLOUR = (0.50, 0.51, 0.52)
 #: What the paint leaves of the slopes below it.
 _LEFT = 0.45
+
+
+#: Paint on the rims.
+COAT = Coat(_COLOUR, 0.45, 0.5)
 
 
 def sprayed(finish: Finish, seed: int, x: Float64, y: Float64) -> Finish:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import mean
 
 import numpy as np
 import numpy.typing as npt
@@ -140,6 +141,27 @@ class Finish:
     anisotropy: Float32
     grain_rad: Float32
     diffuse: Float32
+
+
+@dataclass(frozen=True)
+class Coat:
+    """A surface that is the same everywhere, as the narrow rims are.
+
+    Attributes:
+        colour: share of the light that is reflected.
+        roughness: of the glossy lobe.
+        diffuse: share of the diffuse lobe.
+    """
+
+    colour: tuple[float, float, float]
+    roughness: float
+    diffuse: float
+
+
+def coat(zinc: Zinc) -> Coat:
+    """Return the zinc of the rims, where it is thick and bright."""
+    grey = zinc.reflectance
+    return Coat((grey, grey, 1.015 * grey), 0.75 * mean(zinc.roughness), 0.5 * mean(zinc.dull))
 
 
 def spangles(zinc: Zinc, x: Float64, y: Float64) -> tuple[Int, Float64, Float64]:
