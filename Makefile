@@ -5,7 +5,7 @@ BIN := .venv/bin
 CELL := --data datasets/cell_small --category cell
 MODEL := models/cell_small.safetensors
 
-.PHONY: demo demo-pod test golden bench clean
+.PHONY: demo demo-pod test golden bench fuzz clean
 
 demo: .venv/demo
 	$(BIN)/python render/generate.py --config scenes/plate_small.yaml
@@ -47,10 +47,16 @@ bench: .venv/dev
 	  --pool-stride 2 --methods sequential converged greedy anomalib --steady
 	$(BIN)/python -m train.detectors.sequential_patchcore.benchmark_scoring
 
+# Readers of strangers' files, HOURS of CPU; tests/fuzzing/README.md.
+HOURS ?= 24
+fuzz: .venv/fuzz
+	PYTHONPATH=tests $(BIN)/python -m fuzzing.loop --hours $(HOURS)
+
 # A stamp file says that these extras of pyproject.toml are installed.
 .venv/demo: EXTRAS := render,train
 .venv/dev: EXTRAS := render,train,export,dev
-.venv/demo .venv/dev: pyproject.toml
+.venv/fuzz: EXTRAS := render,train,export,dev,fuzz
+.venv/demo .venv/dev .venv/fuzz: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'

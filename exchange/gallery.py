@@ -42,6 +42,7 @@ from stainless.dataset import (
 from stainless.dataset_options import add_reading
 from stainless.errors import InputError
 from stainless.files import escaped, remove_partials, write_text
+from stainless.json_text import parse
 from stainless.own_files import OwnFiles
 
 #: Longer side of a thumbnail, twice what a tile is wide on most screens.
@@ -140,8 +141,9 @@ class Progress:
             own.remove("index.html")
         for line in lines[1:]:
             try:
-                name, stamp, record = json.loads(line)
-            except ValueError:
+                name, stamp, record = parse(line)
+                _files(name, record)
+            except (ValueError, KeyError, TypeError, AttributeError):
                 continue
             self._stamps[name], self.records[name] = stamp, record
         self._rewrite(self.records)
@@ -181,8 +183,8 @@ def _refuse_foreign(out: Path, root: str) -> None:
     path = out / PROGRESS
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     try:
-        other = json.loads(text.partition("\n")[0])["root"] if text.startswith(HEAD) else None
-    except (ValueError, KeyError):
+        other = parse(text.partition("\n")[0])["root"] if text.startswith(HEAD) else None
+    except (ValueError, KeyError, TypeError):
         other = None
     if other is None:
         raise InputError(f"{out}: holds something else, expected a new folder or a gallery")

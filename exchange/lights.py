@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import yaml
 
 from stainless.dataset.layouts import LIGHTS
 from stainless.errors import InputError
+from stainless.json_text import parse
+from stainless.yaml_text import parse as parse_yaml
 
 #: Light by what it adds to a category's name, the longest first, in datasets that have no list.
 SUFFIXES = {"_rot90": "hexagon_rot90", "_x2": "hexagon_x2", "": "hexagon"}
@@ -30,7 +31,7 @@ def read_lights(root: Path, categories: Collection[str]) -> dict[str, str]:
     if not path.is_file():
         return _formerly(root, categories)
     try:
-        lights = json.loads(path.read_text(encoding="utf-8"))["lights"]
+        lights = parse(path.read_text(encoding="utf-8"))["lights"]
         known = {category: lights[category] for category in categories if category in lights}
     except (ValueError, KeyError, TypeError):
         known = {"": None}
@@ -45,7 +46,7 @@ def _formerly(root: Path, categories: Collection[str]) -> dict[str, str]:
     Its scene names the lights and no part.
     """
     try:
-        scene: Any = yaml.safe_load((root / "scene.yaml").read_text(encoding="utf-8"))
+        scene: Any = parse_yaml((root / "scene.yaml").read_text(encoding="utf-8"))
         named = "part" not in scene and bool(scene["lights"]["variants"])
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         named = False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from stainless.json_text import parse
 
 #: What a picture's metadata may be.
 Value = float | int | str
@@ -39,7 +40,7 @@ def read_metadata(manifest: Path, wanted: Iterable[str]) -> dict[str, dict[str, 
     with manifest.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
-                entry = json.loads(line)
+                entry = parse(line)
                 files, parameters = set(entry["files"]), dict(entry["parameters"])
             except (ValueError, KeyError, TypeError):
                 continue
@@ -95,7 +96,9 @@ def _capitalized(label: str) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # A float holds no whole number of hundreds of digits.
+    return is_number and (isinstance(value, float) or abs(value) < 1 << 63)
 
 
 def _is_value(value: Any) -> bool:

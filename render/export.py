@@ -18,6 +18,7 @@ from render.part import part
 from render.picture import Picture, render_sample
 from render.plan import plan_sample
 from render.scene import Scene
+from stainless.dataset.images import decoded
 from stainless.dataset.layouts import annotation_file
 from stainless.files import pixel_hash, write_bytes
 
@@ -43,10 +44,9 @@ def write_png(path: Path, pixels: Pixels) -> None:
 def read_png(path: Path) -> Pixels | None:
     """Read a picture as it was written, or None if there is none."""
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        pixels = decoded(path.read_bytes())
     except OSError:
         return None
-    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
     return None if pixels is None else _reversed(pixels)
 
 

@@ -20,7 +20,16 @@ from render.scene import Scene, read_scene
 from stainless import config
 from stainless.dataset.layouts import ANNOTATIONS, AREAS, LABELLED, LIGHTS, VALIDATION
 from stainless.errors import InputError
-from stainless.files import naming, pixel_hash, remove_partials, sync_folder, write_json, write_text
+from stainless.files import (
+    is_below,
+    naming,
+    pixel_hash,
+    remove_partials,
+    sync_folder,
+    write_json,
+    write_text,
+)
+from stainless.json_text import parse
 from stainless.own_files import OwnFiles
 
 SPLITS = ("train", "validation", "test", LABELLED)
@@ -42,13 +51,12 @@ class Manifest:
         self.path = output / layout.MANIFEST
         self.entries: dict[int, dict[str, Any]] = {}
         if self.path.exists():
-            for line in self.path.read_text(encoding="utf-8").splitlines():
+            for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
-                    entry = json.loads(line)
-                    entry["files"].items()
-                    self.entries[int(entry["sample"])] = entry
+                    entry = _checked(parse(line))
                 except (ValueError, KeyError, TypeError, AttributeError):
                     continue
+                self.entries[entry["sample"]] = entry
 
     def add(self, entry: dict[str, Any]) -> None:
         """Commit a sample: after this line is on disk, the sample is done."""
@@ -100,6 +108,20 @@ class Manifest:
     def files(self) -> set[str]:
         """Return the names of all files of finished samples."""
         return {name for entry in self.entries.values() for name in entry["files"]}
+
+
+def _checked(entry: Any) -> dict[str, Any]:
+    """Return an entry that has what is asked of one, and names no file outside the dataset.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it has not.
+    """
+    files, parameters = entry["files"].items(), entry["parameters"]
+    is_sane = all(is_below(name) and isinstance(digest, str) for name, digest in files)
+    is_sane &= type(entry["sample"]) is int and isinstance(entry.get("renderer", {}), dict)
+    if not is_sane or ("side" in parameters and "part" not in parameters["side"]):
+        raise ValueError("is no entry of a manifest")
+    return dict(entry)
 
 
 def check(scene: Scene, output: Path, renderer: dict[str, Any]) -> Manifest:

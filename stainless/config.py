@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 import yaml
 
 from stainless.errors import InputError
+from stainless.files import is_name
 from stainless.yaml_text import Repeated, parse
 
 T = TypeVar("T")
@@ -139,7 +140,8 @@ def origin(schema: Any, path: Path, overrides: Sequence[tuple[str, str]], key: s
         tree = parse(file.read_text(encoding="utf-8")) or {}
         if _holds(_current(schema, tree), names):
             return str(file)
-        file = file.parent / tree[EXTENDS] if EXTENDS in tree else None
+        base = tree.get(EXTENDS)
+        file = file.parent / base if base is not None else None
     return str(path)
 
 
@@ -245,7 +247,7 @@ def _load(schema: Any, path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise InputError(f"{path}: expected keys with values, got {_shown(tree)}")
     base = tree.pop(EXTENDS, None)
-    if base is not None and not isinstance(base, str):
+    if base is not None and not (isinstance(base, str) and is_name(base)):
         raise InputError(f"{path}: {EXTENDS}: {_shown(base)}, expected the name of a YAML file")
     below = _load(schema, path.parent / base, (*seen, path.resolve())) if base is not None else {}
     try:

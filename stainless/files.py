@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,21 @@ def shipped(path: Path) -> Path:
     """
     own = CHECKOUT / path
     return own if own.exists() and not path.exists() else path
+
+
+def is_below(name: str) -> bool:
+    """Tell whether a path from a folder stays in it, going by its words alone."""
+    path = PurePosixPath(name)
+    stays = bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+    return stays and is_name(name)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a file can be named so at all."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def sync_folder(folder: Path) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from stainless.errors import DataWarning, InputError
-from stainless.files import naming, replacing, write_text
+from stainless.files import is_below, naming, replacing, write_text
+from stainless.json_text import parse
 
 _CHUNK = 1 << 20
 
@@ -195,9 +196,13 @@ def _entries(record: Path) -> Iterator[dict[str, Any]]:
         return
     for line in record.read_bytes().splitlines():
         try:
-            entry = json.loads(line)
+            entry = parse(line)
             known = {key: entry[key] for key in ("name", "size", "sha256")}
+            is_ours = is_below(known["name"]) and type(known["size"]) is int
         except (ValueError, KeyError, TypeError):
+            continue
+        if not is_ours:
+            # The folder may be a stranger's, who would have us remove what is not in it.
             continue
         yield known | {key: entry[key] for key in ("grows", "source") if key in entry}
 

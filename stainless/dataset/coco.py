@@ -7,7 +7,7 @@ Read are `images` (`id`, `file_name`, `width`, `height`), `categories` (`id`, `n
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -155,16 +155,20 @@ def rasterise_coco(
     size, is_stored = drawn_size(image.size, frame, mask_frame, f"{path}: {entry} has")
     shapes = []
     for label, annotation in image.annotations:
-        try:
-            inside = _inside(annotation, size)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise InputError(f"{path}: {entry}: {label!r} has a bad shape: {error}") from None
+        inside = partial(_shape, annotation, size, f"{path}: {entry}: {label!r}")
         number = annotation.get("instance")
         shapes.append(Drawn(label, number or None, inside, bool(annotation.get("iscrowd"))))
     class_index, instance_index = painted(shapes, size, classes)
     if is_stored:
         return upright(class_index, frame.orientation), upright(instance_index, frame.orientation)
     return class_index, instance_index
+
+
+def _shape(annotation: dict[str, Any], size: tuple[int, int], where: str) -> np.ndarray:
+    try:
+        return _inside(annotation, size)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{where} has a bad shape: {error}") from None
 
 
 def _inside(annotation: dict[str, Any], size: tuple[int, int]) -> np.ndarray:

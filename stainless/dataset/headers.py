@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from os import SEEK_CUR
 from typing import BinaryIO
 
+from stainless.limits import MOST_PROFILE
+
 #: How a PNG begins.
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -107,7 +109,7 @@ def read_header(data: bytes) -> Header:
     if data[:4] in _TIFF:
         return _tiff(data)
     if data[:2] == b"BM" and len(data) >= 34:
-        return Header(lost_alpha=_has_bmp_alpha(data))
+        return _bmp(data)
     return Header()
 
 
@@ -180,15 +182,20 @@ def _profile_orientation(kind: bytes, content: bytes) -> int:
         return 1
     try:
         if kind == b"zTXt":
-            text = zlib.decompress(text[1:])
+            text = _unpacked(text[1:])
         elif kind == b"iTXt":
             is_packed, text = text[:1] == b"\1", text[2:].split(b"\0", 2)[-1]
-            text = zlib.decompress(text) if is_packed else text
+            text = _unpacked(text) if is_packed else text
         # The name of the profile and its length go before its digits.
         blob = bytes.fromhex(b"".join(text.split()[2:]).decode("ascii"))
     except (zlib.error, ValueError):
         return 1
     return _exif_orientation(blob.removeprefix(b"Exif\0\0"))
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Return what was packed, as far as a profile goes: a few bytes may stand for gigabytes."""
+    return zlib.decompressobj().decompress(data, MOST_PROFILE)
 
 
 def read_png_frame(file: BinaryIO) -> Header:
@@ -293,6 +300,12 @@ def _tiff(data: bytes | mmap.mmap) -> Header:
                 header.white = white if white & (white + 1) == 0 else header.white
     header.pages = max(1, pages)
     return header
+
+
+def _bmp(data: bytes) -> Header:
+    # Bitmaps of OS/2 1.x have sides of 16 bits; a negative height counts from the top.
+    sides = struct.unpack_from("<HH" if data[14:18] == b"\x0c\0\0\0" else "<ii", data, 18)
+    return Header(size=(abs(sides[1]), abs(sides[0])), lost_alpha=_has_bmp_alpha(data))
 
 
 def _has_bmp_alpha(data: bytes) -> bool:

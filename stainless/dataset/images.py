@@ -13,6 +13,7 @@ import numpy as np
 from stainless.dataset.headers import PNG, DamagedError, Header, read_header, read_png_frame
 from stainless.dataset.orientation import Frame, upright
 from stainless.errors import DataWarning, InputError
+from stainless.limits import MOST_PIXELS
 
 # What is wrong is said in one line of ours; OpenCV would add its own.
 cv2.setLogLevel(0)
@@ -33,8 +34,8 @@ def load_image(path: Path, white_level: int | None = None) -> np.ndarray:
             TIFF's SMaxSampleValue), or else 65535.
 
     Raises:
-        InputError: the file is missing, empty, corrupt or truncated, or holds NaN or other values
-            outside its range.
+        InputError: the file is missing, empty, corrupt, truncated or too large, or holds NaN
+            or other values outside its range.
     """
     pixels, header = read(path)
     if pixels.ndim == 2:
@@ -101,7 +102,7 @@ def frame_of(path: Path) -> Frame:
     """Return a picture's upright size and its orientation; most formats are not decoded for it.
 
     Raises:
-        InputError: the file is missing, empty, corrupt or truncated.
+        InputError: the file is missing, empty, corrupt, truncated or too large.
     """
     with _opened(path) as file:
         if file.read(8) == PNG:
@@ -109,10 +110,12 @@ def frame_of(path: Path) -> Frame:
                 header = read_png_frame(file)
             except (DamagedError, struct.error):
                 raise InputError(f"{path}: is truncated") from None
+            _check_size(header, path)
             if header.size is not None:
                 return _frame(header.size, header.orientation)
     data = _read_bytes(path)
     header = _header(data, path)
+    _check_size(header, path)
     height, width = header.size or _decoded(data, path).shape[:2]
     return _frame((height, width), header.orientation)
 
@@ -127,7 +130,7 @@ def read(path: Path) -> tuple[np.ndarray, Header]:
     A `DataWarning` names a file of several pages, of which the first is read.
 
     Raises:
-        InputError: the file is missing, empty, corrupt or truncated.
+        InputError: the file is missing, empty, corrupt, truncated or too large.
     """
     data = _read_bytes(path)
     header = _header(data, path)
@@ -137,6 +140,7 @@ def read(path: Path) -> tuple[np.ndarray, Header]:
             DataWarning,
             stacklevel=2,
         )
+    _check_size(header, path)
     if header.orientation_at is not None:
         # OpenCV turns TIFF files alone; all are turned here.
         offset, form = header.orientation_at
@@ -158,13 +162,33 @@ def _header(data: bytes, path: Path) -> Header:
         raise InputError(f"{path}: {error}") from None
 
 
-def _decoded(data: bytes, path: Path) -> np.ndarray:
+def decoded(data: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> np.ndarray | None:
+    """Return the pixels of an encoded picture; None where it is damaged, none, or too large.
+
+    Args:
+        data: the picture's bytes.
+        flags: OpenCV's; by default the stored pixels, no orientation applied, all bits, channels.
+    """
     try:
-        # Unchanged: stored pixels, no orientation applied, all bits and channels.
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        pixels = None
-    if pixels is None or pixels.size == 0:
+        height, width = read_header(data).size or (0, 0)
+        if not data or height * width > MOST_PIXELS:
+            return None
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except (DamagedError, cv2.error):
+        return None
+    return None if pixels is None or pixels.size == 0 else pixels
+
+
+def _check_size(header: Header, path: Path) -> None:
+    """Refuse a picture that a small file may unpack to more than there is memory for."""
+    height, width = header.size or (0, 0)
+    if height * width > MOST_PIXELS:
+        raise InputError(f"{path}: is {width}x{height} pixels, expected up to {MOST_PIXELS} in all")
+
+
+def _decoded(data: bytes, path: Path) -> np.ndarray:
+    pixels = decoded(data)
+    if pixels is None:
         raise InputError(f"{path}: cannot be read as an image; it is corrupt or of another format")
     return pixels
 

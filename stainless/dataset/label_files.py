@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from stainless.dataset.folder_names import meant_split
 from stainless.dataset.listing import files_below, folders, has_images, is_hidden, is_image
 from stainless.dataset.mentions import TEXTS, Pictures, mentions, mentions_by_key
 from stainless.dataset.text import read_text, spelled
+from stainless.json_text import parse
 
 LABELME, COCO = "LabelMe", "COCO"
 
@@ -22,7 +22,8 @@ FOREIGN = "label"
 #: What the other files are that label pictures; they are not read.
 _OTHER_JSON = {("_via_img_metadata",): "VIA", ("objects", "size"): "Supervisely"}
 
-_YOLO = re.compile(r"(?:\s*\d+(?:\.0*)?(?:\s+-?[\d.]+(?:e-?\d+)?){4,}\s*\n)+")
+#: A line of YOLO. Lines are matched one by one: over a whole text, what does not match takes years.
+_YOLO = re.compile(r"\s*\d+(?:\.0*)?(?:\s+-?[\d.]+(?:e-?\d+)?){4,}\s*")
 
 #: Folders of a category that hold its splits.
 SPLIT_FOLDERS = ("train", "test", "validation")
@@ -138,7 +139,8 @@ def _kind(path: Path, pictures: Pictures) -> str | None:
     elif ending == ".xml":
         kind = _kind_of_xml(path)
     elif ending == ".txt" and spelled(path.stem) in pictures.stems:
-        kind = "YOLO" if _YOLO.fullmatch(read_text(path).rstrip() + "\n") else None
+        lines = [line for line in read_text(path).splitlines() if line.strip()]
+        kind = "YOLO" if lines and all(map(_YOLO.fullmatch, lines)) else None
     return kind or (FOREIGN if mentions(path, pictures) else None)
 
 
@@ -175,6 +177,6 @@ def json_of(path: Path) -> Any:
     """Return the content of a JSON file; None where it is none."""
     text = read_text(path)
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse(text)
+    except ValueError:
         return None

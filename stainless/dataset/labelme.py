@@ -8,12 +8,14 @@ upright, so that is the frame of its points.
 from __future__ import annotations
 
 import base64
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from stainless.dataset.images import decoded
 from stainless.dataset.orientation import Frame, upright
 from stainless.dataset.sample import GOOD, AnnotationClass, Sample
 from stainless.dataset.shapes import Drawn, corners, filled, outline, painted, pasted, picture_label
@@ -72,7 +74,7 @@ def rasterise(
     stated = stated_size(content, ("imageHeight", "imageWidth"), str(path))
     size, is_stored = drawn_size(stated, frame, mask_frame, f"{path}: is for an image of")
     shapes = [
-        Drawn(label, group, _shape_mask(shape, size, path))
+        Drawn(label, group, partial(_shape_mask, shape, size, path))
         for label, group, shape in _shapes(content["shapes"], classes, path)
     ]
     class_index, instance_index = painted(shapes, size, classes)
@@ -140,9 +142,8 @@ def _mask(shape: dict[str, Any], size: tuple[int, int], path: Path) -> np.ndarra
     """Return a shape that LabelMe stores as a picture from its first to its second point."""
     left, top = np.floor(np.clip(shape["points"][0], -1e9, 1e9)).astype(int).tolist()
     try:
-        data = np.frombuffer(base64.b64decode(shape["mask"]), np.uint8)
-        patch = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
-    except (KeyError, TypeError, ValueError, cv2.error):
+        patch = decoded(base64.b64decode(shape["mask"]), cv2.IMREAD_GRAYSCALE)
+    except (KeyError, TypeError, ValueError):
         patch = None
     if patch is None:
         raise InputError(f"{path}: the mask of {shape['label']!r} cannot be read")

@@ -6,7 +6,7 @@ is (0.5, 0.5).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -27,13 +27,13 @@ class Drawn(NamedTuple):
     Attributes:
         label: its class.
         group: the number that a tool gave to its instance; None without.
-        inside: (H, W) bool.
+        inside: returns it as (H, W) bool; a picture may have thousands, of which only one is held.
         is_crowd: it stands for no instance.
     """
 
     label: str
     group: Any
-    inside: np.ndarray
+    inside: Callable[[], np.ndarray]
     is_crowd: bool = False
 
 
@@ -67,8 +67,9 @@ def painted(
     }
     numbers = _numbers(groups)
     for key, shape in zip(keys, ordered, strict=True):
-        class_index[shape.inside] = by_name[shape.label].index
-        instance_index[shape.inside] = 0 if shape.is_crowd else numbers[key]
+        inside = shape.inside()
+        class_index[inside] = by_name[shape.label].index
+        instance_index[inside] = 0 if shape.is_crowd else numbers[key]
     return class_index, instance_index
 
 

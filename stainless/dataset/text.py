@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import json
 import os
 import posixpath
 import re
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from stainless.errors import InputError
+from stainless.json_text import parse
+from stainless.limits import MOST_TEXT
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -35,12 +36,16 @@ def read_text(path: Path) -> str:
     """Return the text of a file in UTF-8, in UTF-16 or 32 with a mark, in GB18030 or in cp1252.
 
     Raises:
-        InputError: the file is missing, or is no text of its mark's encoding.
+        InputError: the file is missing, or is too long, or is no text of its mark's
+            encoding.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_TEXT + 1)
     except OSError as error:
         raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    if len(data) > MOST_TEXT:
+        raise InputError(f"{path}: has more than {MOST_TEXT} bytes, too many for a text")
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             try:
@@ -58,8 +63,8 @@ def read_json(path: Path) -> Any:
     """
     text = read_text(path)
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse(text)
+    except ValueError:
         # Python refuses integers of thousands of digits, too.
         raise InputError(f"{path}: is not JSON; it is corrupt or truncated") from None
 

@@ -19,6 +19,7 @@ import numpy as np
 from stainless import config
 from stainless.errors import InputError
 from stainless.files import escaped, write_bytes
+from stainless.json_text import parse
 from train.detectors.detector import (
     Arrays,
     Context,
@@ -31,6 +32,16 @@ from train.detectors.detector import (
     methods,
     named,
 )
+
+#: What the content has, and of what type each is; a calibration may be missing.
+KEYS = {
+    "method": str,
+    "settings": dict,
+    "state": dict,
+    "metadata": dict,
+    "thresholds": dict,
+    "calibration": dict,
+}
 
 #: Key of the metadata entry, and the version of what is in it.
 FORMAT, VERSION = "stainless model", 1
@@ -90,6 +101,9 @@ class Stored:
             detector = kind.from_state(used, self.arrays, self.state, context)
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # Whoever made the file can give its state any content.
+            raise InputError(f"{self.path}: holds no state of {self.method}: {error}") from error
         return Model(self.method, used, detector, self.metadata, self.thresholds, self.calibration)
 
 
@@ -232,8 +246,8 @@ def read(path: Path) -> Stored:
     try:
         arrays = load(data)
         length = int.from_bytes(data[:8], "little")
-        entries = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-        content = json.loads(entries.get(FORMAT, "{}"))
+        entries = parse(data[8 : 8 + length]).get("__metadata__", {})
+        content = parse(entries.get(FORMAT, "{}"))
     except (SafetensorError, ValueError) as error:
         raise InputError(f"{path}: not a model file, or truncated: {error}") from None
     if FORMAT not in entries:
@@ -246,9 +260,11 @@ def read(path: Path) -> Stored:
         )
     if content.pop("sha256", None) != _checksum(arrays, content):
         raise InputError(f"{path}: checksum does not match, the file was altered or damaged")
-    keys = ("method", "settings", "state", "metadata", "thresholds")
-    chosen = {key: content[key] for key in keys}
-    return Stored(path, arrays=arrays, calibration=content.get("calibration", {}), **chosen)
+    for key, kind in KEYS.items():
+        if not isinstance(content.get(key, {} if key == "calibration" else None), kind):
+            raise InputError(f"{path}: has no {key}, so no program of this format wrote it")
+    chosen = {key: content[key] for key in KEYS if key in content}
+    return Stored(path, arrays=arrays, **chosen)
 
 
 def _read_older(path: Path, entries: Mapping[str, str]) -> Stored:

@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 
 from stainless.errors import InputError
 from stainless.files import write_json
+from stainless.json_text import parse
 
 RESULTS = "results.json"
 
@@ -162,7 +163,7 @@ def read_results(folder: Path) -> Results:
     """
     path = folder / RESULTS
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
+        content = parse(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
     except OSError as error:
         reason = (error.strerror or "cannot be read").lower()
         raise InputError(f"{path}: {reason}; expected the folder of an experiment") from None

@@ -14,6 +14,7 @@ from safetensors.numpy import load, save
 
 from stainless.errors import InputError
 from stainless.files import escaped, write_bytes
+from stainless.json_text import parse
 
 FORMAT = "stainless sequential coreset 2"
 
@@ -44,7 +45,7 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         arrays = load(data)
         length = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        metadata = parse(data[8 : 8 + length]).get("__metadata__", {})
     except (SafetensorError, ValueError) as error:
         raise InputError(f"{path}: not a coreset file, or truncated: {error}") from error
     if metadata.get("format") not in KEYS:
