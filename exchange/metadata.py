@@ -41,8 +41,10 @@ def read_metadata(manifest: Path, wanted: Iterable[str]) -> dict[str, dict[str, 
         for line in file:
             try:
                 entry = parse(line)
-                files, parameters = set(entry["files"]), dict(entry["parameters"])
+                files, parameters = set(entry["files"]), entry["parameters"]
             except (ValueError, KeyError, TypeError):
+                continue
+            if not isinstance(parameters, dict):
                 continue
             head = {key.capitalize(): entry.get(key) for key in ("note", "sample", "seed")}
             metadata = {label: value for label, value in head.items() if _is_value(value)}

@@ -38,7 +38,7 @@ def mutated(tree: Any, rng: random.Random) -> Any:
     elif isinstance(parent, list):
         parent.extend([parent[key]] * rng.choice((1, 2, 50)))
     else:
-        parent[rng.choice(("", "x", str(key).upper(), key + " "))] = parent.pop(key)
+        parent[rng.choice(("", "x", str(key).upper(), f"{key} "))] = parent.pop(key)
     return tree
 
 

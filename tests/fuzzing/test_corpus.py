@@ -21,7 +21,7 @@ def test_a_reader_takes_it_or_refuses_it(name: str, tmp_path: Path) -> None:
     target.prepare(tmp_path)
     for seed in target.seeds:
         attempt(target, tmp_path, seed)
-    for path in sorted((CORPUS / name).iterdir()):
+    for path in sorted((CORPUS / name).glob("*")):
         attempt(target, tmp_path, path.read_bytes())
     rng = random.Random(name)
     for _ in range(CHANGES):
@@ -38,4 +38,4 @@ def changed(data: bytes, mutation: object, rng: random.Random) -> bytes:
 
 
 def test_the_corpus_is_of_readers_that_there_are() -> None:
-    assert {path.name for path in CORPUS.iterdir()} == set(targets())
+    assert {path.name for path in CORPUS.iterdir()} <= set(targets())

@@ -76,7 +76,7 @@ def package_of(name: Any) -> str:
         ValueError: there is none of that name.
     """
     known = names()
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ValueError(f"experiment: {name}, expected one of {', '.join(known)}")
     return known[name]
 
