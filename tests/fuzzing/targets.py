@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import shutil
 import warnings
 from collections.abc import Callable
@@ -12,16 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from fuzzing.mutation import Mutation, of_json, of_lines, of_yaml
+from fuzzing.seeds import COCO, DEFECTS, ENTRY, HEIGHT, LABELME, WIDTH, as_json, images, png
 from stainless.errors import InputError
 
 CLASSES = {"dent": "defect", "stain": "impurity", "frame": "ignore"}
-
-#: Size of the picture that shapes and masks belong to.
-HEIGHT, WIDTH = 12, 16
 
 
 @dataclass(frozen=True)
@@ -67,14 +62,10 @@ def attempt(target: Target, folder: Path, data: bytes) -> bool:
     return True
 
 
-def _png(pixels: np.ndarray) -> bytes:
-    return bytes(cv2.imencode(".png", pixels)[1])
-
-
 def _picture(folder: Path) -> None:
     place = folder / "cap" / "test" / "good"
     place.mkdir(parents=True, exist_ok=True)
-    (place / "000.png").write_bytes(_png(np.full((HEIGHT, WIDTH), 90, np.uint8)))
+    (place / "000.png").write_bytes(png(np.full((HEIGHT, WIDTH), 90, np.uint8)))
 
 
 def _image(folder: Path) -> None:
@@ -218,76 +209,6 @@ def _model_content(folder: Path) -> None:
     read(path).open(Context(scores=False))
 
 
-def _images() -> tuple[bytes, ...]:
-    rng = np.random.default_rng(1)
-    grey = rng.integers(0, 256, (HEIGHT, WIDTH), np.uint8)
-    colour = rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
-    deep = rng.integers(0, 65536, (HEIGHT, WIDTH), np.uint16)
-    encoded = [
-        cv2.imencode(ending, pixels)[1].tobytes()
-        for ending in (".png", ".jpg", ".bmp", ".tif", ".webp")
-        for pixels in (grey, colour)
-    ]
-    return (*encoded, _png(deep), bytes(cv2.imencode(".tif", deep)[1]))
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value).encode()
-
-
-_MASK = base64.b64encode(_png(np.eye(4, dtype=np.uint8) * 255)).decode()
-_POINTS = [[1.0, 1.0], [9.0, 2.0], [5.0, 8.0]]
-_LABELME = {
-    "imageHeight": HEIGHT,
-    "imageWidth": WIDTH,
-    "shapes": [
-        {"label": "dent", "points": _POINTS, "shape_type": "polygon", "group_id": None},
-        {"label": "stain", "points": _POINTS[:2], "shape_type": "circle", "group_id": 3},
-        {"label": "frame", "points": _POINTS[:2], "shape_type": "rectangle"},
-        {"label": "dent", "points": _POINTS[:2], "shape_type": "mask", "mask": _MASK},
-    ],
-}
-_COCO = {
-    "images": [{"id": 1, "file_name": "good/000.png", "width": WIDTH, "height": HEIGHT}],
-    "categories": [{"id": 1, "name": "dent"}, {"id": 2, "name": "stain"}],
-    "annotations": [
-        {
-            "image_id": 1,
-            "category_id": 1,
-            "segmentation": [[1, 1, 9, 2, 5, 8]],
-            "bbox": [1, 1, 8, 7],
-        },
-        {
-            "image_id": 1,
-            "category_id": 2,
-            "segmentation": {"size": [12, 16], "counts": [9, 3, 180]},
-        },
-        {"image_id": 1, "category_id": 2, "segmentation": {"size": [12, 16], "counts": "93d5"}},
-        {"image_id": 1, "category_id": 2, "bbox": [2, 3, 4, 5], "iscrowd": 1, "instance": 4},
-    ],
-}
-_DEFECTS = [
-    {
-        "defect_name": "hole",
-        "pixel_value": 255,
-        "saturation_threshold": 20,
-        "relative_saturation": False,
-    },
-    {
-        "defect_name": "dent",
-        "pixel_value": 1,
-        "saturation_threshold": 0.5,
-        "relative_saturation": True,
-    },
-]
-_ENTRY = {
-    "sample": 0,
-    "seed": 1,
-    "renderer": {"blender": "4.5.15"},
-    "note": "",
-    "files": {"plate/train/good/000.png": "c1a7"},
-    "parameters": {"index": 0, "side": {"part": 1}, "light": {"height_mm": 150.0, "power": [1, 2]}},
-}
 _SCENES = Path(__file__).parents[2] / "scenes"
 _EXPERIMENTS = Path(__file__).parents[2] / "train" / "experiments"
 
@@ -327,42 +248,24 @@ def _copies(source: Path) -> Callable[[Path], None]:
 
 def targets() -> dict[str, Target]:
     """Return every reader by its name."""
-    words = (
-        "[",
-        "]",
-        "{",
-        "}",
-        '"',
-        ":",
-        ",",
-        "null",
-        "true",
-        "NaN",
-        "1e999",
-        "-1",
-        "../",
-        "\\u0000",
+    words = tuple(
+        ["[", "]", "{", "}", '"', ":", ",", "null", "true", "NaN", "1e999", "-1", "../", "\\u0000"]
     )
     yaml_words = (
-        "&a",
-        "*a",
         "<<: ",
         "- ",
         "? ",
-        "!!python/name:",
-        ".inf",
-        ".nan",
         "extends: ",
-        "~",
+        *["&a", "*a", "!!python/name:", ".inf", ".nan", "~"],
     )
     return {
-        "image": Target("000.png", _image, _images()),
-        "mask": Target("000.png", _mask, _images()),
+        "image": Target("000.png", _image, images()),
+        "mask": Target("000.png", _mask, images()),
         "labelme": Target(
-            "cap/test/good/000.json", _shapes, (_json(_LABELME),), (*words, "shapes"), _picture
+            "cap/test/good/000.json", _shapes, (as_json(LABELME),), (*words, "shapes"), _picture
         ),
         "coco": Target(
-            "cap/test/_coco.json", _shapes, (_json(_COCO),), (*words, "counts"), _picture
+            "cap/test/_coco.json", _shapes, (as_json(COCO),), (*words, "counts"), _picture
         ),
         "text_left_over": Target(
             "cap/test/good/000.txt", _left_over, (b"0 0.5 0.5 0.1 0.1\n" * 9,), (), _picture
@@ -373,21 +276,21 @@ def targets() -> dict[str, Target]:
         "groups": Target(
             "cap/groups.csv", _groups, (b"image,part_group\ntest/good/000.png,1\n",), (), _picture
         ),
-        "defects_config": Target("defects_config.json", _defects, (_json(_DEFECTS),), words),
+        "defects_config": Target("defects_config.json", _defects, (as_json(DEFECTS),), words),
         "classes": Target(
             "classes.json",
             _class_list,
-            (_json({"classes": [{"index": 1, "name": "dent", "kind": "defect"}]}),),
+            (as_json({"classes": [{"index": 1, "name": "dent", "kind": "defect"}]}),),
             words,
         ),
         "class_map": Target("map.yaml", _class_map, (b"dent: defect\nno: ignore\n",), yaml_words),
         "areas": Target(
-            "areas.json", _areas, (_json({"areas": [{"index": 1, "name": "a"}]}),), words
+            "areas.json", _areas, (as_json({"areas": [{"index": 1, "name": "a"}]}),), words
         ),
         "lights": Target(
             "annotations/lights.json",
             _lights,
-            (_json({"lights": {"cap": "hexagon"}}),),
+            (as_json({"lights": {"cap": "hexagon"}}),),
             words,
             lambda folder: (folder / "annotations").mkdir(exist_ok=True),
         ),
@@ -411,14 +314,16 @@ def targets() -> dict[str, Target]:
             yaml_words,
             _copies(_EXPERIMENTS / "sim_to_real"),
         ),
-        "manifest": Target("manifest.jsonl", _manifest, (_json(_ENTRY) + b"\n",), words),
+        "manifest": Target("manifest.jsonl", _manifest, (as_json(ENTRY) + b"\n",), words),
         "record": Target(
             ".stainless-score.jsonl",
             _record,
-            (_json({"name": "000.png", "size": 1, "sha256": "ab", "grows": True}) + b"\n",),
+            (as_json({"name": "000.png", "size": 1, "sha256": "ab", "grows": True}) + b"\n",),
             words,
         ),
-        "results": Target("results.json", _results, (_json({"version": 3, "images": []}),), words),
+        "results": Target(
+            "results.json", _results, (as_json({"version": 3, "images": []}),), words
+        ),
         "model": Target("model.safetensors", _model, (_safetensors(),), words),
-        "model_content": Target("content.json", _model_content, (_json(_stored()[1]),), words),
+        "model_content": Target("content.json", _model_content, (as_json(_stored()[1]),), words),
     }
