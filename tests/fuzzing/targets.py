@@ -248,8 +248,21 @@ def _copies(source: Path) -> Callable[[Path], None]:
 
 def targets() -> dict[str, Target]:
     """Return every reader by its name."""
-    words = tuple(
-        ["[", "]", "{", "}", '"', ":", ",", "null", "true", "NaN", "1e999", "-1", "../", "\\u0000"]
+    words = (
+        "[",
+        "]",
+        "{",
+        "}",
+        '"',
+        ":",
+        ",",
+        "null",
+        "true",
+        "NaN",
+        "1e999",
+        "-1",
+        "../",
+        "\\u0000",
     )
     yaml_words = (
         "<<: ",
