@@ -248,7 +248,8 @@ def _copies(source: Path) -> Callable[[Path], None]:
 
 def targets() -> dict[str, Target]:
     """Return every reader by its name."""
-    words = (
+    brackets = ("[", "]", "{", "}", chr(34), ":", ",")
+    words = (*brackets, "null", "true", "NaN", "1e999", "-1", "../", "\\u0000")
         "[",
         "]",
         "{",
