@@ -250,21 +250,6 @@ def targets() -> dict[str, Target]:
     """Return every reader by its name."""
     brackets = ("[", "]", "{", "}", chr(34), ":", ",")
     words = (*brackets, "null", "true", "NaN", "1e999", "-1", "../", "\\u0000")
-        "[",
-        "]",
-        "{",
-        "}",
-        '"',
-        ":",
-        ",",
-        "null",
-        "true",
-        "NaN",
-        "1e999",
-        "-1",
-        "../",
-        "\\u0000",
-    )
     yaml_words = (
         "<<: ",
         "- ",
