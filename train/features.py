@@ -70,6 +70,11 @@ class FeatureExtractor(nn.Module):
         self.settings.check()
         if accelerator not in (None, "openvino"):
             raise InputError(f"unknown accelerator '{accelerator}'; known: openvino")
+        if accelerator is not None and scale < 1:
+            raise InputError(
+                f"scale {scale}: {accelerator} reduces pictures otherwise than PyTorch, expected 1 "
+                "or more with it"
+            )
         self.backbone = backbone
         self.untrained = str(weights) == RANDOM
         self.network = picture_network(self.settings, weights)
@@ -191,10 +196,11 @@ def _compile_openvino(network: PictureNetwork, example: Tensor) -> Callable[[Ten
     except ImportError:
         raise InputError("accelerator openvino: pip install openvino") from None
     example = example.cpu()
+    network = network.cpu().for_size(*example.shape[-2:])
     with warnings.catch_warnings():  # OpenVINO's reader goes through a deprecated trace
         warnings.simplefilter("ignore")
         converted = openvino.convert_model(
-            network.cpu(), example_input=example, input=[tuple(example.shape)]
+            network, example_input=example, input=[tuple(example.shape)]
         )
     options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     compiled = openvino.compile_model(converted, "CPU", options)

@@ -219,3 +219,26 @@ def test_a_coreset_of_such_features_keeps_every_promise(more, folder, tmp_path):
 def test_a_head_learns_on_such_features(folder, tmp_path):
     more = {"backbone": TINY, "stages": (3,), "crop_px": 64}
     check_detector("simplenet", tmp_path, folder, **more)
+
+
+def test_openvino_agrees_with_torch(folder):
+    """Position embeddings are interpolated before it compiles: it would do that otherwise."""
+    pytest.importorskip("openvino")
+    settings = {"backbone": JOINED, "stages": (2,), "blocks": (0,)}
+    fast = FeatureExtractor(weights=folder, accelerator="openvino", **settings)
+    expected = FeatureExtractor(weights=folder, **settings)(picture(100, 131))
+    torch.testing.assert_close(fast(picture(100, 131)), expected, rtol=0, atol=1e-4)
+
+
+def test_a_network_for_one_size_computes_the_same(tokens, folder):
+    windowed = FeatureExtractor(TINY, weights=folder, window_px=64)
+    for extractor in (tokens, windowed):
+        pixels = picture(100, 131) / 255
+        fixed = extractor.network.for_size(100, 131)
+        assert torch.equal(fixed(pixels), extractor.network(pixels))
+        assert extractor.network.for_size(64, 64) is not extractor.network
+
+
+def test_openvino_does_not_reduce_pictures(folder):
+    with pytest.raises(InputError, match=r"scale 0\.5: openvino reduces pictures otherwise"):
+        FeatureExtractor(TINY, weights=folder, scale=0.5, accelerator="openvino")

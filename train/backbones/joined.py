@@ -71,6 +71,11 @@ class JoinedNetwork(PictureNetwork):
         share = (at - left).view([-1 if axis == dim else 1 for axis in range(4)])
         return torch.lerp(part.index_select(dim, left), part.index_select(dim, right), share)
 
+    def for_size(self, height: int, width: int) -> JoinedNetwork:
+        """Return one of networks for this size."""
+        networks = [network.for_size(height, width) for network in self._each()]
+        return JoinedNetwork(networks, self.shares, self.pool_stride)
+
     def identity(self) -> dict[str, Any]:
         """Return what the networks' are together, and how they are joined."""
         own = [network.identity() for network in self._each()]

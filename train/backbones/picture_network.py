@@ -36,6 +36,15 @@ class PictureNetwork(nn.Module):
         """Length D of a patch feature."""
         return sum(self.channels)
 
+    def for_size(self, height: int, width: int) -> PictureNetwork:
+        """Return a network that computes the same of pictures of one size, with less to convert.
+
+        What depends on the size alone, such as interpolated position embeddings, is a constant of
+        it: a converter need not know the operation, nor have it exactly as PyTorch has.
+        """
+        del height, width
+        return self
+
     def identity(self) -> dict[str, Any]:
         """Return all that a feature depends on, JSON-able, beside the names of the networks."""
         raise NotImplementedError

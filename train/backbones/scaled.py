@@ -45,6 +45,11 @@ class ScaledNetwork(PictureNetwork):
         features: Tensor = self.network(scaled)
         return features
 
+    def for_size(self, height: int, width: int) -> ScaledNetwork:
+        """Return one of a network for the scaled size."""
+        seen = (math.floor(height * self.scale), math.floor(width * self.scale))
+        return ScaledNetwork(self.network.for_size(*seen), self.scale)
+
     def identity(self) -> dict[str, Any]:
         """Return the network's, and the factor."""
         return {**self.network.identity(), "scale": self.scale}

@@ -6,6 +6,7 @@ transformer pads nothing. Position embeddings are interpolated to the grid that 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,15 @@ class TokenNetwork(NormalisingNetwork):
     def _tokens(self, normalised: Tensor) -> Tensor:
         maps = self.transformer(normalised)
         return unit_layers(torch.cat(maps, dim=1).permute(0, 2, 3, 1), self.channels)
+
+    def for_size(self, height: int, width: int) -> TokenNetwork:
+        """Return one with position embeddings for the grid of these pictures, or of a window."""
+        sides = [-(-length // self.patch) * self.patch for length in (height, width)]
+        if self.side is not None:
+            sides = [self.side * self.patch] * 2
+        fixed = copy.deepcopy(self)
+        fixed.transformer.network.set_input_size(img_size=tuple(sides))
+        return fixed
 
     def identity(self) -> dict[str, Any]:
         """Return blocks, windows, normalisation, and the hash of the weights."""

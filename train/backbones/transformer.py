@@ -16,26 +16,50 @@ from train.backbones.known import known
 from train.backbones.weights import is_filled, read_state, state_hash, weight_file
 
 
-@lru_cache
 def is_transformer(name: str) -> bool:
     """Return whether a backbone is a plain vision transformer that takes pictures of any size.
 
     Raises:
         InputError: there is none of that name.
     """
+    return patch_of(name) is not None
+
+
+def patch_of(name: str) -> int | None:
+    """Return the side in pixels of a transformer's patches; None for any other network.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    network = _outline(name)
+    return None if network is None else int(network.patch_embed.patch_size[0])
+
+
+def depth_of(name: str) -> int:
+    """Return the number of a transformer's blocks; 0 for any other network.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    network = _outline(name)
+    return 0 if network is None else len(network.blocks)
+
+
+@lru_cache
+def _outline(name: str) -> Any:
+    """Return a transformer without values; None for any other network."""
     backbone = known(name)
     if backbone.efficientnet:
-        return False
+        return None
     import timm
 
     try:
         with torch.device("meta"):
             network = timm.create_model(backbone.architecture, dynamic_img_size=True, num_classes=0)
     except Exception:  # a network of another kind does not know the option
-        return False
-    return all(
-        hasattr(network, name) for name in ("blocks", "patch_embed", "forward_intermediates")
-    )
+        return None
+    wanted = ("blocks", "patch_embed", "forward_intermediates")
+    return network if all(hasattr(network, attribute) for attribute in wanted) else None
 
 
 class Transformer(nn.Module):

@@ -7,6 +7,7 @@ here, from weights that are on this machine.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,18 +15,46 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from timm.models import FeatureInfo, register_model
-from torch import nn
+from torch import Tensor, nn
 
+from stainless.errors import InputError
 from train.backbones import Stages, known, published_weights
+from train.backbones.build import picture_network
+from train.backbones.picture_network import PictureNetwork
+from train.backbones.pyramid import MARGIN
+from train.backbones.transformer import patch_of
 from train.detectors.anomalib.detector import Adapter, Network
 from train.detectors.anomalib.pictures import Preparation
+from train.feature_settings import JOIN, NAMES, Features
 
 #: timm adds to it what it registers, or makes one that holds nothing else.
-__all__ = ["STAGES", "OnOurBackbone", "built_from"]
+__all__ = ["STAGES", "OnOurBackbone", "OnOurFeatures", "built_from"]
 
 S = TypeVar("S", bound=Any)
 
 _BUILD: ContextVar[Callable[..., nn.Module]] = ContextVar("build")
+
+
+class _OneLayer(nn.Module):
+    """All features of pictures in [0, 1] as the one layer of a network."""
+
+    def __init__(self, network: PictureNetwork) -> None:
+        super().__init__()
+        self.network = network
+        described = {"num_chs": network.dimension, "reduction": int(network.pitch), "module": "all"}
+        self.feature_info = FeatureInfo([described], (0,))
+
+    def forward(self, pictures: Tensor) -> list[Tensor]:
+        return [self.network(pictures).permute(0, 3, 1, 2).contiguous()]
+
+
+@contextmanager
+def _built_by(build: Callable[..., nn.Module]) -> Iterator[None]:
+    token = _BUILD.set(build)
+    try:
+        yield
+    finally:
+        _BUILD.reset(token)
 
 
 @contextmanager
@@ -47,11 +76,8 @@ def built_from(backbone: str, weights: Path | None) -> Iterator[None]:
         stages.feature_info = FeatureInfo(described, tuple(range(len(described))))
         return stages
 
-    token = _BUILD.set(build)
-    try:
+    with _built_by(build):
         yield
-    finally:
-        _BUILD.reset(token)
 
 
 @register_model
@@ -96,3 +122,80 @@ class OnOurBackbone(Adapter[S]):
         """Return the hash of the stages' weights."""
         stages = next(module for module in model.modules() if isinstance(module, Stages))
         return stages.weight_hash
+
+
+class OnOurFeatures(OnOurBackbone[S]):
+    """One that takes a transformer too, or several networks joined on one grid, as one layer."""
+
+    @property
+    def feature_settings(self) -> Features:
+        """The settings of the features."""
+        mine = self.settings
+        return Features(**{name: getattr(mine, name) for name in NAMES if hasattr(mine, name)})
+
+    @property
+    def patch_sides(self) -> list[int]:
+        """Sides of the transformers' patches."""
+        found = [patch_of(name) for name in self.feature_settings.networks]
+        return [patch for patch in found if patch is not None]
+
+    @property
+    def is_layered(self) -> bool:
+        """Whether the features are those of a convolutional network's stages."""
+        return not self.patch_sides and JOIN not in self.settings.backbone
+
+    @property
+    def layers(self) -> list[int]:
+        """The layers that anomalib's model is built with."""
+        return sorted(self.settings.stages) if self.is_layered else [0]
+
+    @contextmanager
+    def built(self) -> Iterator[None]:
+        """Let anomalib's models build these features where they ask for `STAGES`.
+
+        Raises:
+            InputError: they cannot be had.
+        """
+        features = self.feature_settings
+        features.check()
+        if not self.is_layered:
+            network = picture_network(features, self.context.weights)
+            with _built_by(lambda layers: _OneLayer(network)):
+                yield
+            return
+        # What has no effect on stages is refused as elsewhere.
+        for key in ("blocks", "window_px", "window_stride_px", "shares"):
+            if getattr(features, key) not in ((), None):
+                raise InputError(
+                    f"--{self.NAME}.{key}: has no effect on {features.backbone}, expected a vision "
+                    "transformer such as timm:vit_small_patch14_dinov2"
+                )
+        with built_from(features.backbone, self.context.weights):
+            yield
+
+    def weight_file(self) -> Path | None:
+        """Return what was given, or the published file of a single convolutional network."""
+        return super().weight_file() if self.is_layered else self.context.weights
+
+    def prepare(self) -> Preparation:
+        """Leave it to the features to normalise; whole patches, so that the map fits."""
+        if self.is_layered:
+            return super().prepare()
+        features = self.feature_settings
+        convolutional = len(self.patch_sides) < len(features.networks)
+        stages = features.stages if convolutional else (0,)
+        return Preparation(
+            self.settings.side,
+            (0.0, 0.0, 0.0),
+            (1.0, 1.0, 1.0),
+            multiple=math.lcm(2 ** min(stages), *self.patch_sides),
+            least=max(features.window_px or 0, MARGIN + 2 ** max(stages)),
+            channels_last=True,
+        )
+
+    def identity(self, model: Network) -> str | None:
+        """Return the hash of the weights in use."""
+        if self.is_layered:
+            return super().identity(model)
+        layer = next(module for module in model.modules() if isinstance(module, _OneLayer))
+        return str(layer.network.identity()["weights"])

@@ -37,10 +37,20 @@ class StageMemory(Memory):
     Attributes:
         backbone: network that the features come from.
         stages: its stages, counted from 1; stage n has a stride of 2**n pixels.
+        blocks: of a vision transformer in its place, alone or joined as NAME+NAME: its blocks,
+            counted from 0; none for those at half and at three quarters of its depth.
+        window_px: side of the windows that it sees; null for whole pictures.
+        window_stride_px: pixels from a window to the next; null for half of a window.
+        shares: what each of the joined networks counts in the squared distance; none for equal
+            shares.
     """
 
     backbone: str = "efficientnet_lite0"
     stages: tuple[int, ...] = (3, 4)
+    blocks: tuple[int, ...] = ()
+    window_px: int | None = None
+    window_stride_px: int | None = None
+    shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

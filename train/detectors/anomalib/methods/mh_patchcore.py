@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stainless.dataset import Sample
 from stainless.errors import InputError
-from train.detectors.anomalib.backbone import STAGES, OnOurBackbone, built_from
+from train.detectors.anomalib.backbone import STAGES, OnOurFeatures
 from train.detectors.anomalib.detector import Limit, Network
 from train.detectors.anomalib.memory import Remembering
 from train.detectors.anomalib.memory_settings import MhPatchcoreSettings
@@ -18,7 +18,7 @@ from train.detectors.anomalib.pictures import Reader
 from train.detectors.detector import Metadata
 
 
-class MhPatchcore(OnOurBackbone[MhPatchcoreSettings], Remembering[MhPatchcoreSettings]):
+class MhPatchcore(OnOurFeatures[MhPatchcoreSettings], Remembering[MhPatchcoreSettings]):
     """PatchCore on whitened principal components, its memory merged and reduced on the way.
 
     Memory: 4 kB for each patch of the pictures that are taken at once.
@@ -29,10 +29,10 @@ class MhPatchcore(OnOurBackbone[MhPatchcoreSettings], Remembering[MhPatchcoreSet
     def build(self) -> Network:
         """Build the model on this project's backbone."""
         known = self.settings
-        with built_from(known.backbone, self.context.weights):
+        with self.built():
             return MHPatchcoreModel(
                 backbone=STAGES,
-                layers=sorted(known.stages),
+                layers=self.layers,
                 pca_variance_ratio=known.variance,
                 covariance_shrinkage=known.shrinkage,
                 memory_bank_size=known.members,

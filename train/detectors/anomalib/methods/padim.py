@@ -12,7 +12,7 @@ from torch import Tensor
 
 from stainless.dataset import Sample
 from stainless.errors import InputError
-from train.detectors.anomalib.backbone import STAGES, OnOurBackbone, built_from
+from train.detectors.anomalib.backbone import STAGES, OnOurFeatures
 from train.detectors.anomalib.detector import Limit, Network
 from train.detectors.anomalib.memory import Differing
 from train.detectors.anomalib.memory_settings import PadimSettings
@@ -20,7 +20,7 @@ from train.detectors.anomalib.pictures import Reader
 from train.detectors.detector import Metadata
 
 
-class Padim(OnOurBackbone[PadimSettings], Differing[PadimSettings]):
+class Padim(OnOurFeatures[PadimSettings], Differing[PadimSettings]):
     """Fits a normal distribution at each place of the grid; pictures of one size only.
 
     Memory: three times places x features squared x 4 bytes beside the patches; 0.6 GB for pictures
@@ -36,9 +36,9 @@ class Padim(OnOurBackbone[PadimSettings], Differing[PadimSettings]):
             InputError: more features than the stages have.
         """
         known = self.settings
-        with built_from(known.backbone, self.context.weights):
+        with self.built():
             try:
-                return PadimModel(STAGES, sorted(known.stages), n_features=known.features)
+                return PadimModel(STAGES, self.layers, n_features=known.features)
             except InputError:
                 raise
             except ValueError as error:

@@ -11,7 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from stainless.dataset import Sample
-from train.detectors.anomalib.backbone import STAGES, OnOurBackbone, built_from
+from train.detectors.anomalib.backbone import STAGES, OnOurFeatures
 from train.detectors.anomalib.detector import Limit, Network
 from train.detectors.anomalib.memory import Differing
 from train.detectors.anomalib.memory_settings import PatchcoreSettings
@@ -19,7 +19,7 @@ from train.detectors.anomalib.pictures import Reader
 from train.detectors.detector import Metadata
 
 
-class Patchcore(OnOurBackbone[PatchcoreSettings], Differing[PatchcoreSettings]):
+class Patchcore(OnOurFeatures[PatchcoreSettings], Differing[PatchcoreSettings]):
     """Scores patches by the distance to a greedily chosen coreset of nominal ones.
 
     Memory: a third of a gigabyte for a hundred thousand patches.
@@ -30,9 +30,9 @@ class Patchcore(OnOurBackbone[PatchcoreSettings], Differing[PatchcoreSettings]):
     def build(self) -> Network:
         """Build the model on this project's backbone."""
         known = self.settings
-        with built_from(known.backbone, self.context.weights):
+        with self.built():
             return PatchcoreModel(
-                layers=sorted(known.stages), backbone=STAGES, num_neighbors=known.neighbours
+                layers=self.layers, backbone=STAGES, num_neighbors=known.neighbours
             )
 
     def learn(self, model: Network, samples: Sequence[Sample], read: Reader) -> Metadata:
