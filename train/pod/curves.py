@@ -25,7 +25,7 @@ _STROKE = 5
 
 
 def chart(
-    title: str, axis: str, limits: tuple[float, float], lines: Sequence[tuple[str, Row]]
+    title: str, axis: str, limits: tuple[float, float], lines: Sequence[tuple[str, int, Row]]
 ) -> str:
     """Return a panel with a curve a row; rows without a curve show their hits and misses alone.
 
@@ -33,7 +33,7 @@ def chart(
         title: of the panel.
         axis: name of the size.
         limits: the smallest and the largest size.
-        lines: rows by their names in the legend.
+        lines: names in the legend, places among the colours, rows.
     """
     low, high = np.log(limits)
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
@@ -67,8 +67,8 @@ def chart(
         f'transform="rotate(-90 12 {(TOP + bottom) / 2})">probability of detection</text>'
     )
     sizes = np.exp(np.linspace(low, high, _POINTS))
-    for place, (name, row) in enumerate(lines):
-        colour = style(place)[0]
+    for place, (name, colour_place, row) in enumerate(lines):
+        colour = style(colour_place)[0]
         pieces += [_band(row, sizes, colour, x, y), _marks(row, place, colour, x, y)]
         pieces.append(_legend(name, row, place, colour))
     return "".join([*pieces, "</svg>"])

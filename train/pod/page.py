@@ -12,7 +12,7 @@ from stainless.own_files import OwnFiles
 from train.pod.curves import chart
 from train.pod.rows import ALL, CLEAN, Row
 from train.pod.run import Measured
-from train.pod.settings import Settings
+from train.pod.settings import ZONES, Settings
 from train.report.markup import escape
 
 STYLE = Path(__file__).parents[1] / "report" / "page" / "report.css"
@@ -78,11 +78,11 @@ def panels(settings: Settings, rows: Sequence[Row]) -> list[str]:
     axis = f"{settings.kind}: {settings.size}"
     whole = [row for row in rows if row.zone == ALL and row.surroundings == CLEAN]
     if len(whole) > 1:
-        lines = [(_joined(row.detector, row.level), row) for row in whole]
+        lines = [(_joined(row.detector, row.level), k, row) for k, row in enumerate(whole)]
         found.append(chart("All zones, clean", axis, settings.limits, lines))
     for key in dict.fromkeys((row.detector, row.level, row.surroundings) for row in rows):
         members = [r for r in rows if (r.detector, r.level, r.surroundings) == key]
-        lines = [(row.zone, row) for row in members]
+        lines = [(row.zone, (ALL, *ZONES).index(row.zone), row) for row in members]
         found.append(chart(_joined(*key), axis, settings.limits, lines))
     return found
 
@@ -142,9 +142,17 @@ HEADINGS = {
 }
 
 
+#: Marks a size that is larger than any flaw that was placed.
+BEYOND = "*"
+
+
 def text_cells(numbers: Mapping[str, Any]) -> list[str]:
     """Return what a table shows of `Row.numbers`, in the order of `HEADINGS`."""
     cells = [_shown(numbers.get(name)) for name in HEADINGS]
+    for place, name in enumerate(HEADINGS):
+        value = numbers.get(name)
+        if name.startswith("a") and value is not None and value > numbers["largest"]:
+            cells[place] += BEYOND
     bound = numbers["false_call_bound"]
     cells[-1] = f"{numbers['false_calls']} of {numbers['places']} (≤ {100 * bound:.1f} %)"
     return cells
@@ -178,14 +186,14 @@ def explanation(settings: Settings) -> str:
     """Return what the table and the diagrams mean, as HTML."""
     return (
         f"<p>Size is the {escape(settings.size)} of a {escape(settings.kind)}. A flaw is found "
-        "where a pixel is flagged on it or within "
-        f"{settings.reach_px} pixels, and none is at the same place of the twin without it; places "
-        "that are flagged without a flaw are false calls and count for no curve. a50 and a90 are "
-        "found with a probability of 50 and 90 %; a90/95 is the size below which a90 lies with 95 "
-        "% confidence (likelihood ratio), beside it what the normal approximation gives, and the "
-        "same where the flaws of a plate may resemble one another. Goodness is the probability of "
-        "a deviation as large as that of these hits and misses, were the curve true. Light: dark "
-        f"field below a grey level of {settings.zones.transition:g}, bright field from "
+        f"where a pixel is flagged on it or within {settings.reach_px} pixels, and none is at the "
+        "same place of the twin without it; places that are flagged without a flaw are false calls "
+        "and count for no curve. a50 and a90 are found with a probability of 50 and 90 %; a90/95 "
+        "is the size below which a90 lies with 95 % confidence (likelihood ratio), beside it what "
+        "the normal approximation gives, and the same where the flaws of a plate may resemble one "
+        "another. A size with * is larger than any flaw that counted. Goodness is the probability "
+        "of a deviation as large as that of these hits and misses, were the curve true. Light: "
+        f"dark field below a grey level of {settings.zones.transition:g}, bright field from "
         f"{settings.zones.bright:g}, over-exposed from {settings.zones.overexposed:g} of 255, "
         "transition between. In the diagrams a stroke above is a hit, one below a miss; the "
         "filled dot is a90, the open one a90/95. Model: MIL-HDBK-1823A, hit/miss, logistic in the "

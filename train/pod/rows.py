@@ -77,6 +77,7 @@ class Row:
             "zone": self.zone,
             "trials": len(self.hits),
             "hits": int(self.hits.sum()),
+            "largest": float(self.sizes.max()) if len(self.sizes) else None,
             "false_calls": self.false_calls,
             "places": self.places,
             "false_call_bound": self.false_call_bound,

@@ -11,8 +11,11 @@ from train.experiments.sim_to_real import detection
 from train.experiments.sim_to_real.settings import Settings
 from train.pod.design import Trial
 from train.pod.judging import Judgement, Scores
+from train.pod.page import HEADINGS, text_cells
 from train.pod.rows import rows
 from train.pod.run import Measured
+
+HEADING = [*HEADINGS].index("a90_95")
 
 
 def measured(chosen, judges, context):
@@ -75,6 +78,8 @@ def test_the_chosen_scenarios_are_measured_at_their_own_thresholds(finished, tmp
     (found,) = detection.section(own, tmp_path)
     assert found.body.count("<svg") == len(own["panels"]) == 3
     assert "Synth_WS" in found.body and "a90/95" in found.body
+    assert "*" not in text_cells(own["rows"][0])[HEADING]
+    assert text_cells({**own["rows"][0], "largest": 1.0})[HEADING].endswith("*")
     table = (tmp_path / "pod/pod.csv").read_text().splitlines()
     assert len(table) == 1 + len(own["rows"])
 
