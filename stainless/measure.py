@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -56,8 +56,12 @@ class Watch:
 
 
 def restart_peak() -> int:
-    """Forget the peak of this process's memory so far; return what it holds now, in bytes."""
-    (_PROCESS / "clear_refs").write_text("5")
+    """Forget the peak of this process's memory so far; return what it holds now, in bytes.
+
+    Where the kernel does not allow it, the peak is that since the process began.
+    """
+    with suppress(OSError):
+        (_PROCESS / "clear_refs").write_text("5")
     return _status("VmRSS")
 
 

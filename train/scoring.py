@@ -40,6 +40,16 @@ def probability(model: Model, score: Score) -> float | None:
     return None if known is None else float(known.probability(score.value))
 
 
+def picture_scores(model: Model, samples: Sequence[Sample]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the (N,) scores of pictures, and (N,) bool which of them are defective.
+
+    Raises:
+        InputError: a picture cannot be used; names its file.
+    """
+    values = [score_picture(model.detector, sample, sample.load()).value for sample in samples]
+    return np.array(values), np.array([not sample.is_good for sample in samples], bool)
+
+
 def at_models_depth(model: Model, samples: Sequence[Sample]) -> list[Sample]:
     """Return samples that are read with the white level that the model learned with.
 

@@ -47,12 +47,18 @@ class Pictures:
         validation: where thresholds are fitted.
         test: what the figures are of.
         note: how the validation split came about.
+        variants: the validation and the test split, of the same names, as some methods see them.
     """
 
     trainsets: Mapping[str, Sequence[Trainset]]
     validation: Sequence[Sample]
     test: Sequence[Sample]
     note: str = ""
+    variants: Mapping[str, tuple[Sequence[Sample], Sequence[Sample]]] = field(default_factory=dict)
+
+    def splits(self, variant: str | None) -> tuple[Sequence[Sample], Sequence[Sample]]:
+        """Return the validation and the test split as the methods of a variant see them."""
+        return (self.validation, self.test) if variant is None else self.variants[variant]
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,10 @@ class MethodEntry:
         augment: whether they are varied.
         base: name of the method whose model it continues; None for a fit from nothing.
         sources: names of the methods whose models are melded, in this order.
+        members: names of the methods whose models it combines, in this order; its settings'
+            `members` become their files.
+        calibrated: whether its model carries a calibration, fitted to the validation split.
+        variant: which of `Pictures.variants` it is evaluated on; None for the pictures as they are.
         note: what must be known to compare it; None for nothing.
         listed: whether it is in the tables; a method may be there for others alone.
     """
@@ -82,6 +92,9 @@ class MethodEntry:
     augment: bool = False
     base: str | None = None
     sources: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    calibrated: bool = False
+    variant: str | None = None
     note: str | None = None
     listed: bool = True
 
@@ -93,13 +106,15 @@ class MethodEntry:
     @property
     def needs(self) -> tuple[str, ...]:
         """Names of the methods that come before it."""
-        return self.sources + ((self.base,) if self.base is not None else ())
+        return self.sources + self.members + ((self.base,) if self.base is not None else ())
 
     @property
     def made_by(self) -> str:
         """What makes its models, in the plural, as stages are called."""
         if self.sources:
             return "meldings"
+        if self.members:
+            return "combinations"
         return "fits" if self.base is None else "continued fits"
 
 
@@ -114,6 +129,10 @@ class Finished:
         folder: of the experiment's results.
         classes: kind of each class that the test pictures show, "defect" or "impurity".
         comparisons: of the methods.
+        figures: what `evaluate` returned of each method, one a repeat, and beside it what scoring
+            took ("scoring") and how well it is calibrated ("calibration").
+        costs: what the model of each method took, of the first repeat: seconds of the wall and of
+            the processor, and memory.
         store: gives the features of pictures by the extractor of a method that scores features.
     """
 
@@ -123,6 +142,8 @@ class Finished:
     folder: Path
     classes: Mapping[str, str]
     comparisons: Comparisons
+    figures: Mapping[str, Sequence[Mapping[str, Any]]]
+    costs: Mapping[str, Mapping[str, Any]]
     store: Callable[[MethodEntry], FeatureStore]
 
 

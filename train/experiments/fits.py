@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from stainless.dataset import Sample
 from stainless.files import write_json
-from stainless.measure import Watch
+from stainless.measure import Watch, peak, restart_peak
 from train.augment import Ranges
+from train.calibration import BOUNDED, Calibration, fit_all
 from train.detectors.detector import Context, Trainset, named
 from train.detectors.detector import method as detector_method
 from train.detectors.fitting import fit_file
@@ -18,7 +20,8 @@ from train.detectors.history import History
 from train.detectors.model_file import Model, read
 from train.experiments.experiment import MethodEntry, Pictures, learned_from
 from train.experiments.feature_store import store_of
-from train.experiments.keys import model_key, trainset_contents
+from train.experiments.keys import labelled_contents, model_key, trainset_contents
+from train.scoring import picture_scores
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,16 @@ def planned(
             needs = tuple(keys[name] for name in method.needs)
             trainsets = learned_from(method, pictures)
             contents = trainset_contents(trainsets) if trainsets else None
-            keys[method.name] = model_key(method, seed, device, contents, needs)
+            held = labelled_contents(validation_of(method, pictures)) if method.calibrated else None
+            keys[method.name] = model_key(method, seed, device, contents, needs, held)
             fits.append(Fit(method, seed, device, keys[method.name], needs))
         plan.append(fits)
     return plan
+
+
+def validation_of(method: MethodEntry, pictures: Pictures) -> Sequence[Sample]:
+    """Return the labelled pictures that a method's model is calibrated with; none as a rule."""
+    return pictures.splits(method.variant)[0] if method.calibrated else ()
 
 
 def is_done(folder: Path, key: str) -> bool:
@@ -79,7 +88,7 @@ def is_done(folder: Path, key: str) -> bool:
 
 
 def record(folder: Path, key: str) -> dict[str, Any]:
-    """Return what a finished model took: "seconds" and "cpu_seconds"."""
+    """Return what a finished model took: "seconds", "cpu_seconds" and "peak_memory_mb"."""
     found: dict[str, Any] = json.loads(_record(folder, key).read_text())
     return found
 
@@ -93,7 +102,13 @@ def _record(folder: Path, key: str) -> Path:
     return folder / f"{key}.json"
 
 
-def make(todo: Fit, trainsets: Sequence[Trainset], folder: Path, features: Path | None) -> None:
+def make(
+    todo: Fit,
+    trainsets: Sequence[Trainset],
+    folder: Path,
+    features: Path | None,
+    validation: Sequence[Sample] = (),
+) -> None:
     """Make one model and save it; a fit that was interrupted goes on where it was saved last.
 
     Args:
@@ -101,6 +116,7 @@ def make(todo: Fit, trainsets: Sequence[Trainset], folder: Path, features: Path 
         trainsets: what is fitted to; empty when melding.
         folder: of the models.
         features: folder where features are kept; None computes them.
+        validation: labelled pictures that it is calibrated with; none for no calibration.
 
     Raises:
         InputError: a picture, or settings, that cannot be used.
@@ -108,14 +124,17 @@ def make(todo: Fit, trainsets: Sequence[Trainset], folder: Path, features: Path 
     path, note = model_file(folder, todo.key), _record(folder, todo.key)
     before = json.loads(note.read_text()) if note.is_file() else {"seconds": 0, "cpu_seconds": 0}
     watch = Watch()
+    restart_peak()
 
     def took(finished: bool) -> None:
+        most = max(before.get("peak_memory_mb", 0), peak() / 1e6)
         write_json(
             note,
             {
                 "method": todo.method.name,
                 "seed": todo.seed,
                 **{key: before[key] + value for key, value in watch.spent().items()},
+                "peak_memory_mb": most,
                 "finished": finished,
             },
         )
@@ -134,8 +153,17 @@ def make(todo: Fit, trainsets: Sequence[Trainset], folder: Path, features: Path 
         first, *others = [Model.load(model_file(folder, key), context) for key in todo.needs]
         first.meld(others, method.settings).save(path)
     else:
-        base = model_file(folder, todo.needs[0]) if todo.needs else None
-        fit_file(path, method.detector, method.settings, trainsets, context, base)
+        base = model_file(folder, todo.needs[-1]) if method.base is not None else None
+        chosen = method.settings
+        if method.members:
+            files = [str(model_file(folder, key)) for key in todo.needs[: len(method.members)]]
+            chosen = replace(chosen, members=tuple(files))
+        fit_file(path, method.detector, chosen, trainsets, context, base)
+    if validation:
+        model = Model.load(path, context)
+        scores, defective = picture_scores(model, validation)
+        model.calibration.update(Calibration(BOUNDED, fit_all(scores, defective), {}).record())
+        model.save(path)
     took(True)
 
 

@@ -108,6 +108,8 @@ def write_results(
         out,
         classes,
         Comparisons(evaluated, settings.seed, settings.bootstrap_rounds),
+        figures,
+        {row.method.name: record(models, row.models[0]) for row in rows},
         store,
     )
     with torch.inference_mode():

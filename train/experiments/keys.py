@@ -64,6 +64,7 @@ def model_key(
     device: str,
     pictures: Sequence[str] | None,
     needs: Sequence[str],
+    validation: str | None = None,
 ) -> str:
     """Return the name of a model.
 
@@ -73,9 +74,13 @@ def model_key(
         device: where it is computed.
         pictures: what `trainset_contents` says of its trainset; None when it is melded.
         needs: the keys of the models that it needs, in the order of `MethodEntry.needs`.
+        validation: what `labelled_contents` says of the pictures that it is calibrated with; None
+            where it is not.
     """
+    calibrated = {} if validation is None else {"calibrated": validation}
     return digest(
         {
+            **calibrated,
             "detector": method.detector,
             "settings": plain(asdict(method.settings)),
             "weights": _weights(method.settings),

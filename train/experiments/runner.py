@@ -117,8 +117,14 @@ class Runner:
         self.models = self._out / "models"
         self.features = self._out / "features"
         self._seeds = [settings.seed + number for number in range(settings.repeats)]
-        self._splits = {VALIDATION: pictures.validation, TEST: pictures.test}
-        self._labelled = labelled_contents([*pictures.validation, *pictures.test])
+        self._splits = {
+            variant: dict(zip((VALIDATION, TEST), pictures.splits(variant), strict=True))
+            for variant in {None, *(method.variant for method in methods)}
+        }
+        self._labelled = {
+            variant: labelled_contents([*splits[VALIDATION], *splits[TEST]])
+            for variant, splits in self._splits.items()
+        }
         ordered = waves(methods)
         self._plans = [
             fits.planned(ordered, seed, settings.device, pictures) for seed in self._seeds
@@ -133,7 +139,8 @@ class Runner:
         for method in self._methods:
             if method.listed:
                 models = [self._fit_of(plan, method).key for plan in self._plans]
-                figures = [figures_key(model, self._labelled) for model in models]
+                labelled = self._labelled[method.variant]
+                figures = [figures_key(model, labelled) for model in models]
                 origin = lineage(method.name, {known.name: known for known in self._methods})
                 found.append(Row(method, origin, self._seeds, models, figures))
         return found
@@ -155,7 +162,9 @@ class Runner:
                 pool.run([(fits.make, self._arguments(fit)) for fit in todo], self._count, "fits")
 
     def _arguments(self, fit: Fit) -> tuple[object, ...]:
-        return fit, learned_from(fit.method, self.pictures), self.models, self._store
+        learned = learned_from(fit.method, self.pictures)
+        held = fits.validation_of(fit.method, self.pictures)
+        return fit, learned, self.models, self._store, held
 
     def measure(self) -> None:
         """Score, threshold and evaluate every method of the tables."""
@@ -164,7 +173,8 @@ class Runner:
             for seed, model, key in zip(row.seeds, row.models, row.figures, strict=True):
                 if read_figures(figures_file(self._out, row.method.slug, seed), key) is None:
                     path = model_file(self.models, model)
-                    where = (seed, self._device, self._store, self._splits, self._out)
+                    splits = self._splits[row.method.variant]
+                    where = (seed, self._device, self._store, splits, self._out)
                     first = seed == self._seeds[0]
                     todo.append((scoring.measure, (row.method, path, *where, key, first)))
         if todo:

@@ -16,6 +16,9 @@ import numpy as np
 from stainless.dataset import Sample
 from stainless.errors import InputError
 from stainless.files import replacing, write_json
+from stainless.measure import Watch, peak, restart_peak
+from train.calibration import BOUNDED, Calibration, fit_all
+from train.calibration.judging import judge
 from train.detectors.detector import Context, Detector, FeatureScoring, Score
 from train.detectors.model_file import Model
 from train.experiments.experiment import MethodEntry
@@ -24,7 +27,8 @@ from train.map_files import map_file, read_map, write_map
 from train.metrics import Records, anomalous, evaluate, read_records
 from train.scoring import score_picture
 from train.verdicts.choice import usual_rules
-from train.verdicts.fitting import fit_thresholds, thresholds_of
+from train.verdicts.fitting import fit_thresholds, labelled, thresholds_of
+from train.verdicts.rule import PICTURE
 
 #: The two labelled splits.
 VALIDATION, TEST = "validation", "test"
@@ -143,16 +147,38 @@ def measure(
             mask.
     """
     detector = Model.load(model, Context(seed=seed, device=device)).detector
+    restart_peak()
+    watch = Watch()
     with scored(detector, store_of(method, device, features), splits, out) as scores:
+        took = {
+            **watch.spent(),
+            "pictures": sum(len(samples) for samples in splits.values()),
+            "peak_memory_mb": peak() / 1e6,
+        }
         rules = usual_rules(splits[VALIDATION])
         thresholds = thresholds_of(fit_thresholds(scores.records(VALIDATION), rules))
         if thresholds.pixel is None:
             raise InputError("the validation split has neither masks nor good pictures")
         figures = evaluate(scores.records(TEST), thresholds)
+        figures["scoring"] = took
+        figures["calibration"] = _calibrated(scores, figures)
         if predict:
             folder = predictions_folder(out, method.slug)
             _predict(splits[TEST], scores, thresholds.pixel, folder)
     write_json(figures_file(out, method.slug, seed), {"key": key, **figures})
+
+
+def _calibrated(scores: Scores, figures: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return how well curves fitted to the validation split are calibrated on the test split.
+
+    None where the validation split has pictures of one class only.
+    """
+    found = labelled(scores.records(VALIDATION))[PICTURE]
+    if found.defective.all() or not found.defective.any():
+        return None
+    entry = {"split": VALIDATION, "images": len(found.scores)}
+    calibration = Calibration(BOUNDED, fit_all(found.scores, found.defective), entry)
+    return judge(calibration, figures["per_image"])
 
 
 def _predict(samples: Sequence[Sample], scores: Scores, threshold: float, folder: Path) -> None:

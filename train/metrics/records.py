@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,40 +117,66 @@ class Record:
 Records = Callable[[], Iterable[Record]]
 
 
-def read_records(
-    samples: Sequence[Sample],
-    scores: Callable[[Sample], np.ndarray | Path | None],
-    values: Callable[[Sample], float] | None = None,
-) -> Records:
-    """Return the records of samples, their ground truth loaded one image at a time.
+class SampleRecords:
+    """The records of samples, their ground truth loaded one image at a time.
 
     Args:
         samples: of one or more splits of a dataset.
         scores: gives the anomaly map of a sample, in the pixels of its image: an array, computed
             anew at each reading, or rather the .npy file where it was stored; None for no map.
         values: gives the score of the whole image of a sample; None for its highest pixel.
+        saturated: whether the dataset says how much of each defect must be found.
     """
 
-    saturated = any(has_saturation(sample) for sample in samples)
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        scores: Callable[[Sample], np.ndarray | Path | None],
+        values: Callable[[Sample], float] | None,
+        saturated: bool,
+    ) -> None:
+        self._samples, self._scores, self._values = samples, scores, values
+        self._saturated = saturated
 
-    def read() -> Iterator[Record]:
-        for sample in samples:
+    def only(self, names: Collection[str]) -> SampleRecords:
+        """Return the records of some samples; those of others are not even read."""
+        samples = [sample for sample in self._samples if sample.name in names]
+        return SampleRecords(samples, self._scores, self._values, self._saturated)
+
+    def __call__(self) -> Iterator[Record]:
+        """Yield the records."""
+        for sample in self._samples:
             yield Record(
                 sample.name,
                 sample.group,
                 sample.label,
-                scores(sample),
+                self._scores(sample),
                 load_mask(sample) if sample.truth == "pixel" else None,
                 # Classes and instances are wanted in one of the readings only.
                 lambda sample=sample: load_annotation(sample),  # type: ignore[misc]
                 load_ignore(sample),
-                None if values is None else values(sample),
+                None if self._values is None else self._values(sample),
                 (lambda sample=sample: saturated_regions(sample))  # type: ignore[misc]
-                if saturated
+                if self._saturated
                 else None,
             )
 
-    return read
+
+def read_records(
+    samples: Sequence[Sample],
+    scores: Callable[[Sample], np.ndarray | Path | None],
+    values: Callable[[Sample], float] | None = None,
+) -> Records:
+    """Return the records of samples; see `SampleRecords` for the arguments."""
+    saturated = any(has_saturation(sample) for sample in samples)
+    return SampleRecords(samples, scores, values, saturated)
+
+
+def only(records: Records, names: Collection[str]) -> Records:
+    """Return the records of some names."""
+    if isinstance(records, SampleRecords):
+        return records.only(names)
+    return lambda: (record for record in records() if record.name in names)
 
 
 def maps_of(records: Records) -> Maps:

@@ -15,6 +15,7 @@ from stainless.dataset import (
     load_ignore,
     load_mask,
 )
+from stainless.dataset.layouts import Loco
 from stainless.dataset.masks import load_binary
 from train.report.results import Image, Results
 
@@ -69,6 +70,7 @@ def load_marked(image: Image, results: Results) -> Marked:
         for name, index in results["class_index"].items()
     )
     mask, class_image = image["mask"], image["class_image"]
+    listed = Path(mask).parents[2] / Loco.config if mask and Path(mask).is_dir() else None
     sample = Sample(
         image=Path(image["picture"]),
         label=image["label"],
@@ -77,6 +79,7 @@ def load_marked(image: Image, results: Results) -> Marked:
         name=image["name"],
         annotation=Path(class_image) if class_image else None,
         classes=classes,
+        defects=listed if listed is not None and listed.is_file() else None,
     )
     picture = sample.load()
     annotation = load_annotation(sample)

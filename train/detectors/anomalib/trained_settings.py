@@ -156,13 +156,16 @@ class CsflowSettings(Windows, Epochs):
     """Settings of CS-Flow.
 
     Attributes:
-        weights: weight file of EfficientNet-B5.
+        encoder: network of the features; another than the published one is one of our backbones,
+            whose fifth stage stands in with its first 304 channels.
+        weights: weight file of EfficientNet-B5; null for those of our backbone.
         learning_rate: of Adam.
         hidden: channels in the cross convolutions.
         blocks: coupling blocks.
         clamp: of the coupling's scale.
     """
 
+    encoder: str = "efficientnet_b5"
     weights: str | None = None
     epochs: int = 240
     learning_rate: float = 2e-4

@@ -39,7 +39,7 @@ class OnWeightFile(Adapter[S]):
             InputError: there is no such network.
         """
 
-    def weight_file(self) -> Path:
+    def weight_file(self) -> Path | None:
         """Return the file that was given.
 
         Raises:

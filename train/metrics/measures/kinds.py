@@ -29,7 +29,7 @@ from train.metrics.metric import (
 )
 from train.metrics.pixels import RocCurve
 from train.metrics.radix import Radix
-from train.metrics.records import Record, Records
+from train.metrics.records import Record, Records, only
 from train.metrics.regions import ProCurve
 from train.metrics.saturation import LIMITS, QUOTED, overlaps, saturated_weights, union
 from train.metrics.scores import Pixels
@@ -215,11 +215,11 @@ class Measure:
     def _followed(self, group: _Group, records: Records) -> dict[str, Any]:
         if not self._mapped:
             return {"pixel_auroc": None, "au_spro": None, "au_spro_at": None}
-        meant = self._good.names | group.names
+        meant = only(records, self._good.names | group.names)
 
         def read() -> Iterator[Pixels]:
-            for record in records():
-                if record.name in meant and record.regions is not None:
+            for record in meant():
+                if record.regions is not None:
                     yield group.share(record, record.regions(), record.score_map())[0]
 
         radix = Radix()
