@@ -6,7 +6,7 @@ A file is fitted once, by itself, and serves every model that is made of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -36,8 +36,27 @@ class Member:
     origin: str
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A model that is to be combined, before anything is fitted.
+
+    Attributes:
+        word: that names it.
+        method: name of its method.
+        stored: what its file holds; None of one that is fitted on the spot.
+    """
+
+    word: str
+    method: str
+    stored: Stored | None
+
+
 def gather(
-    words: Sequence[str], trainsets: Sequence[Trainset], context: Context, key: str
+    words: Sequence[str],
+    trainsets: Sequence[Trainset],
+    context: Context,
+    key: str,
+    require: Callable[[Candidate], None],
 ) -> list[Member]:
     """Return the models of a setting `members`; those that are not there yet are fitted.
 
@@ -46,33 +65,42 @@ def gather(
         trainsets: what is learned from.
         context: of the whole fit; an interrupted one goes on among the members, too.
         key: what the setting is below, for messages.
+        require: raises an InputError for what cannot be combined, before hours of work.
 
     Raises:
         InputError: a file that is no model or was fitted to other categories, or as a fit.
     """
     listing = describe(trainsets, context)["listing"]
+    candidates = [_candidate(word, key) for word in words]
+    for candidate in candidates:
+        require(candidate)
+        if candidate.stored is not None:
+            _compare_pictures(candidate.stored, listing, trainsets, context)
     folder = context.checkpoint
     members: list[Member] = []
     with TemporaryDirectory() if folder is None else nullcontext(folder) as kept:
-        for number, word in enumerate(words):
-            if is_model_file(word):
-                stored = _read(word, key)
-                _compare_pictures(stored, listing, trainsets, context)
-                model = stored.open(_own(context, number, word))
-                origin = hashlib.sha256(stored.path.read_bytes()).hexdigest()
-            else:
-                name, settings = chosen(word, key)
+        for number, candidate in enumerate(candidates):
+            own = _own(context, number, candidate.word)
+            stored, origin = candidate.stored, candidate.word
+            if stored is None:
+                name, settings = chosen(candidate.word, key)
                 path = Path(kept) / f"member_{number}.safetensors"
-                fit_file(path, name, settings, trainsets, _own(context, number, name))
-                model, origin = Model.load(path, _own(context, number, name)), word
-            members.append(Member(_numbered(model.method, members), model, origin))
+                fit_file(path, name, settings, trainsets, own)
+                stored = read(path)
+            else:
+                origin = hashlib.sha256(stored.path.read_bytes()).hexdigest()
+            name = _numbered(candidate.method, members)
+            members.append(Member(name, stored.open(own), origin))
     return members
 
 
-def _read(word: str, key: str) -> Stored:
+def _candidate(word: str, key: str) -> Candidate:
+    if not is_model_file(word):
+        return Candidate(word, chosen(word, key)[0], None)
     if not Path(word).is_file():
         raise InputError(f"{key}.members: {word}, no such file")
-    return read(Path(word))
+    stored = read(Path(word))
+    return Candidate(word, stored.method, stored)
 
 
 def _compare_pictures(

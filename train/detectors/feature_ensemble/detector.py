@@ -15,14 +15,14 @@ from torch import Tensor
 
 from stainless.errors import InputError
 from train.anomaly_map import anomaly_map
-from train.detectors.detector import Arrays, Context, Featured, Metadata, Score, Trainset
+from train.detectors.detector import Arrays, Context, Featured, Metadata, Score, Trainset, method
 from train.detectors.discriminator import SHARE_OF_SPREAD, has_learned_nothing
 from train.detectors.feature_ensemble.blocks import Account, Block, individual, joint
 from train.detectors.feature_ensemble.head import Head
 from train.detectors.feature_ensemble.nominal import NominalFeatures, features_of
 from train.detectors.feature_ensemble.settings import Settings
 from train.detectors.feature_ensemble.transformation import Placed, Transformation, largest
-from train.detectors.members import Member, gather, packed, pretrained, unpacked
+from train.detectors.members import Candidate, Member, gather, packed, pretrained, unpacked
 from train.detectors.request import describe
 from train.seeding import seeded
 from train.training.loop import Update, train
@@ -56,8 +56,9 @@ class FeatureEnsemble:
         Raises:
             InputError: a member that cannot be combined, or a picture that cannot be used.
         """
-        self.members = gather(self.settings.members, trainsets, self.context, NAME)
-        self._require_features()
+        self.members = gather(
+            self.settings.members, trainsets, self.context, NAME, _require_features
+        )
         detectors = [member.model.detector for member in self.members]
         pictures = NominalFeatures(trainsets, detectors, self.settings.cache_mb, self.context)
         if not len(pictures):
@@ -91,15 +92,6 @@ class FeatureEnsemble:
                 f"needed (--{NAME}.steps), or another --{NAME}.noise than {noise:.3g}"
             )
         self.context.save()
-
-    def _require_features(self) -> None:
-        """Refuse a member that gives no features of patches."""
-        for member in self.members:
-            if not isinstance(member.model.detector, Featured):
-                raise InputError(
-                    f"{NAME}.members: {member.name} gives no features of patches, expected a "
-                    "method that does, such as simplenet or patchcore"
-                )
 
     def _block(self, pictures: NominalFeatures) -> Block:
         chosen = self.settings
@@ -203,7 +195,6 @@ class FeatureEnsemble:
         """
         made = cls(settings, context)
         made.members = unpacked(arrays, metadata.get("members", []), context)
-        made._require_features()
         made.accounts = metadata.get("accounts", [])
         own = {
             name.removeprefix("head."): torch.from_numpy(np.array(array))
@@ -217,6 +208,15 @@ class FeatureEnsemble:
         made.noise = metadata.get("noise", settings.noise)
         made.learned = metadata.get("learned", {})
         return made
+
+
+def _require_features(candidate: Candidate) -> None:
+    """Refuse a member that gives no features of patches."""
+    if not hasattr(method(candidate.method).load(), Featured.patch_features.__name__):
+        raise InputError(
+            f"{NAME}.members: {candidate.word}: {candidate.method} gives no features of patches, "
+            "expected a method that does, such as simplenet or patchcore"
+        )
 
 
 def _restored(made: FeatureEnsemble, own: dict[str, Tensor]) -> Head:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from stainless.errors import InputError
 from train.calibration import Calibration
 from train.detectors.detector import Arrays, Context, Metadata, Score, Trainset, method
-from train.detectors.members import Member, gather, packed, pretrained, unpacked
+from train.detectors.members import Candidate, Member, gather, packed, pretrained, unpacked
 from train.detectors.score_ensemble.scales import Carried, Moments, Nominal, Scale
 from train.detectors.score_ensemble.settings import Settings
 
@@ -47,18 +47,26 @@ class ScoreEnsemble:
         Raises:
             InputError: a member that cannot be combined, or a picture that cannot be used.
         """
-        self.members = gather(self.settings.members, trainsets, self.context, NAME)
-        for member in self.members:
-            if not method(member.model.method).maps:
-                raise InputError(
-                    f"{NAME}.members: {member.name} gives no anomaly maps, expected a method that "
-                    "does; see `stainless methods`"
-                )
+        self.members = gather(self.settings.members, trainsets, self.context, NAME, self._require)
         if self.settings.calibration == "carried":
             self.scales = [_carried(member) for member in self.members]
         else:
             self.scales = list(self._nominal(trainsets))
         self.context.save()
+
+    def _require(self, candidate: Candidate) -> None:
+        """Refuse a member without maps, or without the calibration that is wanted."""
+        if not method(candidate.method).maps:
+            raise InputError(
+                f"{NAME}.members: {candidate.word}: {candidate.method} gives no anomaly maps, "
+                "expected a method that does; see `stainless methods`"
+            )
+        calibrated = candidate.stored is not None and candidate.stored.calibration
+        if self.settings.calibration == "carried" and not calibrated:
+            raise InputError(
+                f"{NAME}.members: {candidate.word} carries no calibration, expected a model file "
+                f"with one (`stainless calibrate`), or --{NAME}.calibration nominal"
+            )
 
     def _nominal(self, trainsets: Sequence[Trainset]) -> list[Nominal]:
         """Return the scales by the training pictures."""
@@ -139,8 +147,5 @@ def _carried(member: Member) -> Carried:
     """
     found = Calibration.from_record(member.model.calibration)
     if found is None:
-        raise InputError(
-            f"{NAME}.members: {member.name} carries no calibration, expected a model file with one "
-            f"(`stainless calibrate`), or --{NAME}.calibration nominal"
-        )
+        raise InputError(f"{member.name} carries no calibration")
     return Carried(found)

@@ -143,10 +143,10 @@ def test_what_cannot_be_combined_is_one_line(folder, tmp_path):
     assert "no such file" in refusal(ensemble(folder, "none"), tmp_path)
     (tmp_path / "text.safetensors").write_text("no model")
     assert "not a model file" in refusal(ensemble(tmp_path, "text"), tmp_path)
-    inner = tmp_path / "inner.safetensors"
-    fit(inner, "feature_ensemble", ensemble(folder, "simplenet", epochs=1))
-    line = refusal(Settings(members=(str(inner),)), tmp_path)
-    assert "feature_ensemble gives no features of patches, expected a method that does" in line
+    line = refusal(Settings(members=("simplenet", "draem")), tmp_path)
+    assert "draem gives no features of patches, expected a method that does" in line
+    (tmp_path / "text.safetensors").unlink()
+    assert not list(tmp_path.iterdir()), "something was fitted before it was refused"
 
 
 def test_a_member_that_knows_other_pictures_is_told(folder, tmp_path):

@@ -74,11 +74,13 @@ def test_deviations_from_the_training_pictures_are_joined(folder, tmp_path):
 def test_a_member_without_what_is_needed_is_one_line(folder, tmp_path):
     path = tmp_path / "m.safetensors"
     line = one_line(lambda: fitted(path, [folder / "0.safetensors", folder / "bare_1.safetensors"]))
-    assert "sequential_patchcore 2 carries no calibration, expected" in line
+    assert "bare_1.safetensors carries no calibration, expected" in line
     assert "score_ensemble.calibration nominal" in line and not path.exists()
-    words = ["ganomaly features=4 steps=1 batch=2 side=32"]
-    line = one_line(lambda: fitted(path, words, calibration="nominal"))
+    line = one_line(lambda: fitted(path, MEMBERS[:1]))
+    assert f"{MEMBERS[0]} carries no calibration" in line and not path.exists()
+    line = one_line(lambda: fitted(path, ["ganomaly"], calibration="nominal"))
     assert "ganomaly gives no anomaly maps" in line and not path.exists()
+    assert not list(tmp_path.iterdir()), "something was fitted before it was refused"
 
 
 def test_ensembles_can_be_members(folder, tmp_path):
