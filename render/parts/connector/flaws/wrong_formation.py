@@ -83,12 +83,13 @@ class _WrongFormation(ConnectorFlaw):
     def region(
         self, flaw: WrongFormation, sound: Shape, shape: Shape, x: Float64, y: Float64
     ) -> Any:
-        """Return the missing holes and those that are too many, but not what both share."""
-        in_both = [
-            np.any([hole.distance(x, y) < hole.reach_mm for hole in one.body.holes], axis=0)
-            for one in (sound, shape)
-        ]
-        return in_both[0] ^ in_both[1]
+        """Return the missing holes and those that are too many, but not where both are open."""
+        touched, opened = np.zeros(np.shape(x), np.bool_), np.ones(np.shape(x), np.bool_)
+        for body in (sound.body, shape.body):
+            distances = [(hole, hole.distance(x, y)) for hole in body.holes]
+            touched |= np.any([distance < hole.reach_mm for hole, distance in distances], axis=0)
+            opened &= np.any([distance <= hole.radius_mm for hole, distance in distances], axis=0)
+        return touched & ~opened
 
 
 KIND = _WrongFormation(
