@@ -76,7 +76,13 @@ def survey(folder: Path, root: Path, **more: object) -> Path:
         "extends": str(SURVEY),
         "out": str(folder / "report"),
         "pictures": {"data": str(root), "category": "sheet", "scene": None},
-        "methods": ["PatchCore", "SimpleNet", "Reverse distillation", "Feature ensemble"],
+        "methods": [
+            "PatchCore",
+            "SimpleNet",
+            "Reverse distillation",
+            "Feature ensemble",
+            "Mean of scores",
+        ],
         "caps": [
             "patchcore side=null members=32",
             "simplenet image_px=null crop_px=null steps=2 batch=2",
@@ -109,7 +115,8 @@ def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_method_is_a_row_whether_it_can_run_or_not(finished: Path) -> None:
     results = json.loads((finished / "results.json").read_text())
     own = results["own"]
-    names = ["PatchCore", "SimpleNet", "Feature ensemble", "PatchCore, black background"]
+    names = ["PatchCore", "SimpleNet", "Feature ensemble", "Mean of scores"]
+    names += ["PatchCore, black background"]
     assert [method["name"] for method in results["methods"]] == names == list(own["kinds"])
     assert "needs the weights of wide_resnet50_2" in own["absent"]["Reverse distillation"]
     for name in names:
@@ -127,9 +134,12 @@ def test_every_method_is_a_row_whether_it_can_run_or_not(finished: Path) -> None
     assert own["costs"]["SimpleNet"]["published_steps"] == 160 * 1
     assert own["published"]["PatchCore"] == 0.992
     claims = [finding["claim"] for finding in results["findings"]]
-    assert len(claims) == 4 and claims[2] == "Feature ensemble is better than its members"
-    members = {each["first"] for each in results["findings"][2]["comparisons"]}
-    assert members == {"PatchCore", "SimpleNet"}
+    better = "Feature ensemble is better than"
+    assert claims[2:6:2] == [f"{better} its members", f"{better} other ensembles of its members"]
+    assert len(claims) == 8 and claims[6] == "Mean of scores is better than its members"
+    rivals = [{each["first"] for each in finding["comparisons"]} for finding in results["findings"]]
+    assert rivals[2] == rivals[3] == {"PatchCore", "SimpleNet"}
+    assert rivals[4] == rivals[5] == {"Mean of scores"}
     page = (finished / "report.html").read_text()
     assert "not run: " in page and "thesis, connector" in page and "<svg xmlns" in page
 

@@ -6,8 +6,7 @@ rendered connector is the one part that its pictures show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ import numpy as np
 from stainless.dataset import GOOD
 from train.experiments.comparison import HOLDS, verdict_on
 from train.experiments.experiment import Finished, MethodEntry
-from train.experiments.logical.methods import Scenario
 from train.metrics import FIGURES, paired_bootstrap
 from train.metrics.images import image_auroc
 from train.metrics.metric import Resampled, Row
@@ -144,46 +142,43 @@ def background(rows: Rows, methods: Sequence[MethodEntry], ending: str) -> list[
     return [rows.finished.comparisons.finding(claim, made)]
 
 
-def ensembles(
-    rows: Rows, methods: Sequence[MethodEntry], scenarios: Mapping[str, Scenario]
-) -> list[Finding]:
-    """Return whether each ensemble is better than its members: by kind, then flaw by flaw."""
-    figures = (STRUCTURAL, LOGICAL, MEAN, "spro") if rows.has_kinds else ("image_auroc",)
-    difference = rows.finished.comparisons.difference
+def ensembles(rows: Rows, methods: Sequence[MethodEntry]) -> list[Finding]:
+    """Return whether each ensemble is better than its members, and than others of the same ones."""
     found = []
-    for entry in methods:
-        if not entry.members:
-            continue
-        whole = [
-            difference(figure, member, entry.name, 1)
-            for figure in figures
-            for member in entry.members
-        ]
-        found.append(
-            rows.finished.comparisons.finding(
-                f"{entry.name} is better than its members", whole, partial(_not_better, entry)
-            )
-        )
-        flaws = []
-        for flaw in rows.flaws:
-            for member in entry.members:
-                tables = [rows.of(name) for name in (member, entry.name)]
-                pair = tuple(rows.flaw_auroc(table, flaw) for table in tables)
-                names = (member, entry.name)
-                flaws.append(
-                    rows.compared(f"image AUROC, {flaw}", names, pair, tables[0], 1)  # type: ignore[arg-type]
-                )
-        won = sum(comparison["verdict"] == HOLDS for comparison in flaws)
-        finding = rows.finished.comparisons.finding(
-            f"{entry.name} is better than its members flaw by flaw", flaws
-        )
-        text = f"Better beyond doubt in {won} of {len(flaws)} pairs of flaw and member."
-        found.append({**finding, "reason": f"{text} {finding['reason']}".strip()})
+    for number, entry in enumerate(methods):
+        others = [other.name for other in methods[number + 1 :] if other.members == entry.members]
+        if entry.members:
+            found += _better(rows, entry.name, entry.members, "its members")
+        if entry.members and others:
+            found += _better(rows, entry.name, others, "other ensembles of its members")
     return found
 
 
-def _not_better(entry: MethodEntry) -> str:
-    return f"{entry.name} is not shown to be better than {' and '.join(entry.members)} here."
+def _better(rows: Rows, name: str, rivals: Sequence[str], called: str) -> list[Finding]:
+    """Return whether an ensemble is better than some methods: by kind, then flaw by flaw."""
+    figures = (STRUCTURAL, LOGICAL, MEAN, "spro") if rows.has_kinds else ("image_auroc",)
+    comparisons = rows.finished.comparisons
+    claim = f"{name} is better than {called}"
+    whole = [
+        comparisons.difference(figure, rival, name, 1) for figure in figures for rival in rivals
+    ]
+    reason = f"{name} is not shown to be better than {' and '.join(rivals)} here."
+    flaws = []
+    for flaw in rows.flaws:
+        for rival in rivals:
+            tables = [rows.of(method) for method in (rival, name)]
+            pair = tuple(rows.flaw_auroc(table, flaw) for table in tables)
+            names = (rival, name)
+            flaws.append(
+                rows.compared(f"image AUROC, {flaw}", names, pair, tables[0], 1)  # type: ignore[arg-type]
+            )
+    won = sum(comparison["verdict"] == HOLDS for comparison in flaws)
+    by_flaw = comparisons.finding(f"{claim} flaw by flaw", flaws)
+    text = f"Better beyond doubt in {won} of {len(flaws)} pairs of flaw and method."
+    return [
+        comparisons.finding(claim, whole, lambda: reason),
+        {**by_flaw, "reason": f"{text} {by_flaw['reason']}".strip()},
+    ]
 
 
 def figures(finished: Finished) -> dict[str, dict[str, dict[str, Any]]]:

@@ -180,7 +180,7 @@ class Logical(Experiment):
             [
                 *claims.kinds(rows, [entry for entry in finished.methods if not entry.variant]),
                 *claims.background(rows, finished.methods, ENDING),
-                *claims.ensembles(rows, finished.methods, scenarios),
+                *claims.ensembles(rows, finished.methods),
             ],
             {
                 "data": asdict(settings.pictures),

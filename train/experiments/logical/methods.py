@@ -96,6 +96,20 @@ SCENARIOS: tuple[Scenario, ...] = (
         "feature_ensemble",
         members=("SimpleNet", "PatchCore"),
     ),
+    Scenario(
+        "Mean of scores",
+        "ensemble",
+        "score_ensemble",
+        {"join": "mean"},
+        members=("SimpleNet", "PatchCore"),
+    ),
+    Scenario(
+        "Maximum of scores",
+        "ensemble",
+        "score_ensemble",
+        {"join": "maximum"},
+        members=("SimpleNet", "PatchCore"),
+    ),
 )
 
 
