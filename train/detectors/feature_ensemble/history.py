@@ -10,7 +10,7 @@ from train.detectors.history import History, Quantity
 
 TITLES = {
     "loss": "Loss",
-    "auroc": "AUROC of nominal against noisy features",
+    "auroc": "AUROC, nominal against noisy",
     "nominal": "Share of nominal features told",
     "noisy": "Share of noisy features told",
 }
