@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CELL := --data datasets/cell_small --category cell
 MODEL := models/cell_small.safetensors
+CONNECTOR := --data datasets/connector_small --category connector
+CONNECTOR_MODEL := models/connector_small.safetensors
 
 .PHONY: demo demo-pod test golden bench fuzz clean
 
@@ -26,6 +28,19 @@ demo-pod: .venv/demo
 	$(BIN)/stainless threshold --model $(MODEL) $(CELL) --split validation
 	$(BIN)/stainless pod --config train/pod/small.yaml --model $(MODEL)
 	@echo "curves: reports/pod_small/report.html"
+
+# A few flat connectors, a detector that says how probable a flaw is, and its verdict on one.
+demo-connector: .venv/demo
+	$(BIN)/python render/generate.py --config scenes/connector_small.yaml
+	$(BIN)/stainless fit $(CONNECTOR) --out $(CONNECTOR_MODEL) --size 1024
+	$(BIN)/stainless threshold --model $(CONNECTOR_MODEL) $(CONNECTOR) --split validation
+	$(BIN)/stainless calibrate --model $(CONNECTOR_MODEL) $(CONNECTOR) --split validation
+	$(BIN)/stainless evaluate --model $(CONNECTOR_MODEL) $(CONNECTOR) --out reports/connector_small
+	$(BIN)/stainless score --model $(CONNECTOR_MODEL) --out reports/connector_small/scored \
+	  "$$(ls datasets/connector_small/connector/test/logical_anomalies/*.png | head -n 1)"
+	@echo "connectors:                 datasets/connector_small/contact_sheet.png"
+	@echo "how well it is calibrated:  reports/connector_small/reliability.svg"
+	@echo "the verdict in pictures:    reports/connector_small/scored"
 
 test: .venv/dev
 	$(BIN)/ruff check .

@@ -117,3 +117,18 @@ def test_efficient_ad_holds_out_every_nth_picture():
     assert (learned, held) == ([1, 2, 3, 5, 6, 7, 9, 10], [4, 8])
     assert Held(0.25).split([1, 2]) == ([1, 2], [1, 2])
     assert Held(0.0).split([1, 2]) == ([1, 2], [1, 2])
+
+
+def test_a_backbone_of_ours_stands_in_for_the_network_of_csflow():
+    settings = {"encoder": "efficientnet_lite0", "hidden": 4, "blocks": 2, "steps": 1}
+    detector = fitted("csflow", **settings)
+    arrays, metadata = detector.state()
+    assert arrays and not any(name.startswith("feature_extractor") for name in arrays)
+    known = method("csflow")
+    chosen = known.settings(**{**known.small, **settings})
+    again = known.load().from_state(chosen, arrays, metadata, small_context())
+    picture = brushed(3, (130, 150))
+    first, second = (each.score([picture])[0] for each in (detector, again))
+    assert first.value == second.value and (first.map == second.map).all()
+    assert first.map.shape == (130, 150)
+    assert "unknown backbone" in one_line(lambda: new("csflow", encoder="b5"))
