@@ -48,6 +48,8 @@ class Pictures:
         test: what the figures are of.
         note: how the validation split came about.
         variants: the validation and the test split, of the same names, as some methods see them.
+        rules: rule of each kind of threshold (`train.verdicts.rule`), and its number or None for
+            its default; empty for the usual ones.
     """
 
     trainsets: Mapping[str, Sequence[Trainset]]
@@ -55,6 +57,7 @@ class Pictures:
     test: Sequence[Sample]
     note: str = ""
     variants: Mapping[str, tuple[Sequence[Sample], Sequence[Sample]]] = field(default_factory=dict)
+    rules: Mapping[str, tuple[str, float | None]] = field(default_factory=dict)
 
     def splits(self, variant: str | None) -> tuple[Sequence[Sample], Sequence[Sample]]:
         """Return the validation and the test split as the methods of a variant see them."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache, lru_cache
 from importlib.metadata import version
@@ -95,14 +95,23 @@ def model_key(
     )
 
 
-def figures_key(model: str, labelled: str) -> str:
+def figures_key(
+    model: str, labelled: str, rules: Mapping[str, tuple[str, float | None]] | None = None
+) -> str:
     """Return the name of the figures of a model on labelled pictures.
 
     Args:
         model: its key.
         labelled: what `labelled_contents` says of the pictures.
+        rules: as `Pictures.rules`; none for the usual ones.
     """
-    return digest([model, labelled, METRIC_VERSION, threshold_rules()])
+    if not rules:
+        return digest([model, labelled, METRIC_VERSION, threshold_rules()])
+    chosen = [
+        [kind, name, number, rule_named(name, kind).version]
+        for kind, (name, number) in sorted(rules.items())
+    ]
+    return digest([model, labelled, METRIC_VERSION, chosen])
 
 
 def threshold_rules() -> dict[str, list[list[Any]]]:

@@ -139,8 +139,8 @@ class Runner:
         for method in self._methods:
             if method.listed:
                 models = [self._fit_of(plan, method).key for plan in self._plans]
-                labelled = self._labelled[method.variant]
-                figures = [figures_key(model, labelled) for model in models]
+                labelled, rules = self._labelled[method.variant], self.pictures.rules
+                figures = [figures_key(model, labelled, rules) for model in models]
                 origin = lineage(method.name, {known.name: known for known in self._methods})
                 found.append(Row(method, origin, self._seeds, models, figures))
         return found
@@ -175,8 +175,9 @@ class Runner:
                     path = model_file(self.models, model)
                     splits = self._splits[row.method.variant]
                     where = (seed, self._device, self._store, splits, self._out)
+                    rules = self.pictures.rules
                     first = seed == self._seeds[0]
-                    todo.append((scoring.measure, (row.method, path, *where, key, first)))
+                    todo.append((scoring.measure, (row.method, path, *where, key, first, rules)))
         if todo:
             with self._stages("scoring and metrics"):
                 pool.run(todo, self._count, "scoring")

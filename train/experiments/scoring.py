@@ -28,7 +28,7 @@ from train.metrics import Records, anomalous, evaluate, read_records
 from train.scoring import score_picture
 from train.verdicts.choice import usual_rules
 from train.verdicts.fitting import fit_thresholds, labelled, thresholds_of
-from train.verdicts.rule import PICTURE
+from train.verdicts.rule import PICTURE, rule_named
 
 #: The two labelled splits.
 VALIDATION, TEST = "validation", "test"
@@ -125,11 +125,12 @@ def measure(
     out: Path,
     key: str,
     predict: bool,
+    rules: Mapping[str, tuple[str, float | None]],
 ) -> None:
     """Score all pictures with a model; write its figures, and if `predict` its predictions.
 
-    The thresholds of pixels and of pictures are fitted to the validation split by the usual rules
-    (`train.verdicts.choice`), the figures are of the test split.
+    The thresholds of pixels and of pictures are fitted to the validation split, the figures are of
+    the test split.
 
     Args:
         method: what the model is of.
@@ -141,6 +142,7 @@ def measure(
         out: folder of the experiment's results.
         key: name of the figures, kept with them.
         predict: whether to write the anomalous pixels of each test picture, 8-bit PNG.
+        rules: of thresholds, as `Pictures.rules`; none for the usual ones.
 
     Raises:
         InputError: a validation split that no threshold of pixels can be fitted to, or a wrong
@@ -155,8 +157,13 @@ def measure(
             "pictures": sum(len(samples) for samples in splits.values()),
             "peak_memory_mb": peak() / 1e6,
         }
-        rules = usual_rules(splits[VALIDATION])
-        thresholds = thresholds_of(fit_thresholds(scores.records(VALIDATION), rules))
+        chosen = {kind: rule_named(rule, kind) for kind, (rule, _) in rules.items()}
+        fitted = fit_thresholds(
+            scores.records(VALIDATION),
+            chosen or usual_rules(splits[VALIDATION]),
+            dict(rules.values()),
+        )
+        thresholds = thresholds_of(fitted)
         if thresholds.pixel is None:
             raise InputError("the validation split has neither masks nor good pictures")
         figures = evaluate(scores.records(TEST), thresholds)
