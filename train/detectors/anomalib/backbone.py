@@ -116,7 +116,13 @@ class OnOurBackbone(Adapter[S]):
     def prepare(self) -> Preparation:
         """Normalise as the backbone was trained."""
         backbone = known(self.settings.backbone)
-        return Preparation(self.settings.side, backbone.mean, backbone.std, channels_last=True)
+        return Preparation(
+            self.settings.side,
+            backbone.mean,
+            backbone.std,
+            channels_last=True,
+            scale=getattr(self.settings, "scale", 1.0),
+        )
 
     def identity(self, model: Network) -> str | None:
         """Return the hash of the stages' weights."""

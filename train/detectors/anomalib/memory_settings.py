@@ -43,6 +43,7 @@ class StageMemory(Memory):
         window_stride_px: pixels from a window to the next; null for half of a window.
         shares: what each of the joined networks counts in the squared distance; none for equal
             shares.
+        scale: factor by which all pictures are enlarged, of the size that `side` gives them.
     """
 
     backbone: str = "efficientnet_lite0"
@@ -51,6 +52,7 @@ class StageMemory(Memory):
     window_px: int | None = None
     window_stride_px: int | None = None
     shares: tuple[float, ...] = ()
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ class Preparation:
         least: shortest side in pixels that the network takes.
         longer: `side` is the length of the longer side.
         square: `side` is the length of both, whatever the shape.
+        scale: factor by which that, or the size as it is, is enlarged.
         mode: interpolation, as torch names it.
         channels_last: order in memory in which this project's backbones are fastest.
     """
@@ -49,6 +50,7 @@ class Preparation:
     least: int = 32
     longer: bool = False
     square: bool = False
+    scale: float = 1.0
     mode: str = "bilinear"
     channels_last: bool = False
 
@@ -67,8 +69,12 @@ class Preparation:
                 max(1, round(height * self.side / given)),
                 max(1, round(width * self.side / given)),
             )
+        if self.scale != 1:
+            found = max(1, round(found[0] * self.scale)), max(1, round(found[1] * self.scale))
         if min(found) < self.least and not self.longer:
-            resized = "" if self.side is None else f" ({found[1]}x{found[0]} as it is resized)"
+            resized = (
+                "" if found == (height, width) else f" ({found[1]}x{found[0]} as it is resized)"
+            )
             raise InputError(
                 f"picture of {width}x{height} pixels{resized} is too small, expected "
                 f"{self.least} pixels or more"

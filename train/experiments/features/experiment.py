@@ -75,7 +75,7 @@ class Features(Experiment):
         if all(sample.is_good for sample in evaluated):
             raise InputError(f"{root / known.category}: {note} show no defect, expected some")
         learned = {NOMINAL: [Trainset(known.category, held.test)]}
-        return Pictures(learned, calibration, evaluated, note, rules)
+        return Pictures(learned, calibration, evaluated, note, rules=rules)
 
     def _evaluated(self, root: Path) -> tuple[list[Sample], str]:
         """Return the pictures that figures are of, and in words which they are."""
