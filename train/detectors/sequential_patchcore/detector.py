@@ -171,7 +171,7 @@ class SequentialPatchcore:
         """
         features = extract(self.extractor, image)
         patches = features.view(-1, features.shape[2])
-        _, members = self.coreset.nearest(patches)
+        _, members = self._nearest(patches)
         found: np.ndarray = (patches - self.coreset.members[members]).abs().cpu().numpy()
         return found.reshape(features.shape)
 
