@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from train.backbones import traced_scaling
 from train.backbones.picture_network import PictureNetwork
 
 
@@ -35,13 +37,16 @@ class ScaledNetwork(PictureNetwork):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (B, 3, H, W) in [0, 1] to (B, h, w, D)."""
-        scaled = F.interpolate(
-            images,
-            scale_factor=self.scale,
-            mode="bilinear",
-            antialias=self.scale < 1,
-            recompute_scale_factor=False,
-        )
+        if torch.compiler.is_exporting():
+            scaled = traced_scaling.scaled(images, self.scale)
+        else:
+            scaled = F.interpolate(
+                images,
+                scale_factor=self.scale,
+                mode="bilinear",
+                antialias=self.scale < 1,
+                recompute_scale_factor=False,
+            )
         features: Tensor = self.network(scaled)
         return features
 

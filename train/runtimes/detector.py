@@ -92,7 +92,11 @@ class ExportedDetector:
         member = self.file.members[int(nearest[row, column])]
         if member is None:
             return None
-        return {**member, "distance": float(score.detail[DISTANCES][row, column])}
+        here = {
+            "distance": float(score.detail[DISTANCES][row, column]),
+            "patch": list(grid.box(row, column)),
+        }
+        return {**member, **{key: value for key, value in here.items() if key in member}}
 
     def fit(self, trainsets: Sequence[Trainset]) -> None:
         """Refuse: what is exported is finished."""
@@ -127,4 +131,6 @@ def open_exported(path: Path, runtime: str | None = None) -> Model:
         detector = ExportedDetector(file, used)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    return Model(file.method, file.settings, detector, file.metadata, file.thresholds)
+    return Model(
+        file.method, file.settings, detector, file.metadata, file.thresholds, file.calibration
+    )

@@ -55,6 +55,7 @@ def exported(model: Model, runtime: str, source: Path | None = None) -> Exported
         settings=config.plain(model.settings),
         metadata=model.metadata,
         thresholds=model.thresholds,
+        calibration=model.calibration,
         outputs=list(graph.outputs),
         smallest=graph.smallest,
         size=None if graph.size is None else list(graph.size),

@@ -35,6 +35,7 @@ class ExportedFile:
         settings: plain values of its settings.
         metadata: of the model, see `train.detectors.model_file.Model`.
         thresholds: of the model, calibration scores of a guarantee included.
+        calibration: of the model, from scores to probabilities; empty without one.
         outputs: names of the network's outputs, see `train.detectors.exportable.Graph`, as are
             the next three.
         smallest: shortest side of a picture.
@@ -54,6 +55,7 @@ class ExportedFile:
     settings: Metadata
     metadata: Metadata
     thresholds: dict[str, Metadata]
+    calibration: Metadata
     outputs: list[str]
     smallest: int
     size: list[int] | None

@@ -31,7 +31,7 @@ def to_onnx(graph: Graph, method: str) -> bytes:
     try:
         from train.runtimes.operators import floor_division
     except ImportError as missing:
-        raise InputError(f"export needs {missing.name}: pip install 'stainless[export]'") from None
+        raise InputError(f"export needs {missing.name}: pip install -e '.[export]'") from None
     height, width = graph.size or (graph.smallest + BEYOND[0], graph.smallest + BEYOND[1])
     example = torch.zeros(2, height, width, 3, dtype=torch.uint8)
     example += torch.arange(width, dtype=torch.uint8)[:, None]
@@ -52,8 +52,15 @@ def to_onnx(graph: Graph, method: str) -> bytes:
                 verbose=False,
             )
     except Exception as error:  # the exporter fails in many ways of its own
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"a model of {method} cannot be exported: {reason}") from None
+        raise InputError(f"a model of {method} cannot be exported: {_reason(error)}") from None
     assert program is not None
     network, _ = split(program.model_proto.SerializeToString())
     return network
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first line of what went wrong first."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0]

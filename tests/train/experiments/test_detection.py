@@ -10,24 +10,24 @@ from stainless.errors import InputError
 from train.experiments.sim_to_real import detection
 from train.experiments.sim_to_real.settings import Settings
 from train.pod.design import Trial
+from train.pod.judging import Judgement, Scores
 from train.pod.page import HEADINGS, text_cells
-from train.pod.responses import Response, Scores
 from train.pod.rows import rows
 from train.pod.run import Measured
 
 HEADING = [*HEADINGS].index("a90_95")
 
 
-def measured(chosen, inspectors, context):
+def measured(chosen, judges, context):
     """Return a measurement in which a model finds what is larger than its threshold, mostly."""
     rng = np.random.default_rng(1)
     sizes = np.geomspace(0.3, 9, 80)
-    responses = []
-    for _ in inspectors:
+    judged = []
+    for _ in judges:
         noise = 0.5 * rng.standard_normal(80)
-        responses.append(
+        judged.append(
             [
-                Response(
+                Judgement(
                     Trial(k, 0, (0.0, 0.0), float(size), 0),
                     0,
                     100.0,
@@ -39,10 +39,10 @@ def measured(chosen, inspectors, context):
         )
     found = [
         row
-        for inspector, known in zip(inspectors, responses, strict=True)
-        for row in rows(chosen, inspector, known)
+        for judge, known in zip(judges, judged, strict=True)
+        for row in rows(chosen, judge, known)
     ]
-    return Measured(inspectors, responses, found, 1, 80, False)
+    return Measured(judges, judged, found, 1, 80, False)
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ def test_regions_are_explained_alike(both):
         r["nearest"]["image"] for r in regions[1]
     ]
     assert list(regions[0][0]["nearest"]) == list(regions[1][0]["nearest"])
+    assert regions[0][0]["nearest"]["patch"] == regions[1][0]["nearest"]["patch"]
     assert regions[1][0]["nearest"]["distance"] == pytest.approx(
         regions[0][0]["nearest"]["distance"], rel=1e-4
     )

@@ -16,7 +16,7 @@ from train.runtimes.references import texture
 BARE = """
 import sys
 MISSING = ("torch", "torchvision", "timm", "anomalib", "lightning", "safetensors", "crepes",
-           "scipy", "pandas", "onnx", "onnxscript", "openvino")
+           "scipy", "sklearn", "pandas", "onnx", "onnxscript", "openvino")
 class Finder:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in MISSING:
@@ -58,11 +58,11 @@ def test_scoring_needs_no_torch_and_writes_the_same(pictures, model, exported, t
     assert names[0] == names[1] and any("overlay" in name for name in names[0])
 
 
-def test_a_machine_without_torch_verifies_and_says_what_it_lacks(exported, tmp_path):
+def test_a_machine_without_torch_verifies_and_says_what_it_lacks(pictures, exported, tmp_path):
     found = bare("verify", exported)
     assert found.returncode == 0 and "0 flipped verdicts" in found.stdout, found.stderr
     found = bare(
-        "score", "--model", exported, ROOT, "--out", tmp_path / "o", "--runtime", "tensorrt"
+        "score", "--model", exported, pictures, "--out", tmp_path / "o", "--runtime", "tensorrt"
     )
     assert found.returncode == 2 and len(found.stderr.splitlines()) == 1
 

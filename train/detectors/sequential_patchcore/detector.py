@@ -315,21 +315,18 @@ class SequentialPatchcore:
         """Return what computes the scores, for other runtimes.
 
         Raises:
-            InputError: a way of scoring that is not in the module.
+            InputError: members are weighed, which is not in the module.
         """
-        if self.patch_scores is not None or self.settings.top_share or self.coreset.notes.weights:
-            raise InputError(
-                "only distances to the nearest member, none of them weighed, and the highest pixel"
-            )
-        module = PicturesToScores(self.extractor, self.coreset.members)
+        if self.coreset.notes.weights:
+            raise InputError("members are weighed by their class, which cannot be exported")
+        module = PicturesToScores(
+            self.extractor, self.coreset.members, self.patch_scores, self.settings.top_share
+        )
         patch = {DISTANCES: np.zeros((1, 1), np.float32)}
         members = [
             self.explain(Score(0.0, None, {**patch, NEAREST: np.array([[row]])}), 0, 0)
             for row in range(len(self.coreset))
         ]
-        for member in members:
-            # Where it is compared with a picture is known when there is one.
-            (member or {}).pop("patch", None)
         return Graph(
             module.eval().requires_grad_(False),
             (SCORE, MAP, DISTANCES, NEAREST),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import torch
 from torch import Tensor, nn
 
 from train.anomaly_map import anomaly_map
 from train.backbones.static_padding import with_static_padding
+from train.detectors.sequential_patchcore.scoring.patches import PatchScores
 from train.features import FeatureExtractor
 
 #: Members compared at a time; bounds the table of products, which has a row for each patch.
@@ -19,10 +22,20 @@ class PicturesToScores(nn.Module):
     Args:
         extractor: of the features.
         members: (M, D) float32.
+        patch_scores: how patches are scored; None for plain distances.
+        top_share: as for `picture_value`.
     """
 
-    def __init__(self, extractor: FeatureExtractor, members: Tensor) -> None:
+    def __init__(
+        self,
+        extractor: FeatureExtractor,
+        members: Tensor,
+        patch_scores: PatchScores | None = None,
+        top_share: float = 0.0,
+    ) -> None:
         super().__init__()
+        self.patch_scores = patch_scores
+        self.top_share = Fraction(repr(top_share))
         self.network = with_static_padding(extractor.network).cpu()
         self.first, self.pitch = extractor.first_centre, extractor.pitch
         exact = members.double().cpu()
@@ -40,8 +53,21 @@ class PicturesToScores(nn.Module):
         height, width = pictures.shape[1:3]
         features = self.network(pictures.permute(0, 3, 1, 2).float() / 255)
         distances, nearest = self.nearest(features)
-        pixels = anomaly_map(distances, height, width, self.first, self.pitch)
-        return pixels.amax((1, 2)), pixels, distances, nearest
+        scores = distances
+        if self.patch_scores is not None:
+            patches = (features.flatten(0, 2), distances.flatten(), nearest.flatten())
+            scores = self.patch_scores(*patches).view(distances.shape)
+        pixels = anomaly_map(scores, height, width, self.first, self.pitch)
+        return self.value(pixels), pixels, distances, nearest
+
+    def value(self, pixels: Tensor) -> Tensor:
+        """Return the (B,) values of (B, H, W) maps as `picture_value` does."""
+        if not self.top_share:
+            return pixels.amax((1, 2))
+        share, flat = self.top_share, pixels.flatten(1)
+        # Rounded in whole numbers, which runtimes divide exactly; a half goes up here.
+        count = (2 * share.numerator * flat.shape[1] + share.denominator) // (2 * share.denominator)
+        return flat.topk(torch.sym_max(count, 1), 1).values.double().mean(1).float()
 
     def nearest(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return the distances of (B, h, w, D) features to their nearest members, and these.

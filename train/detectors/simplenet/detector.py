@@ -7,6 +7,7 @@ Localization", CVPR 2023, arXiv 2303.15140. The README has what is published and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Self
 
@@ -18,7 +19,9 @@ from stainless.errors import InputError
 from train.anomaly_map import anomaly_map
 from train.detectors.detector import Arrays, Context, Metadata, PatchPlaces, Score, Trainset
 from train.detectors.discriminator import SHARE_OF_SPREAD, has_learned_nothing
+from train.detectors.exportable import MAP, SCORE, Graph
 from train.detectors.request import describe
+from train.detectors.simplenet.graph import PicturesToScores
 from train.detectors.simplenet.head import Head
 from train.detectors.simplenet.nominal import (
     NominalFeatures,
@@ -183,16 +186,29 @@ class SimpleNet:
     def _map(self, scores: Tensor, size: tuple[int, ...], computed: tuple[int, ...]) -> Tensor:
         """Return the map of a picture whose scores were computed at another size."""
         places = self._places(size, computed)
-        blur = self.settings.blur_px
-        return anomaly_map(
-            scores,
-            size[0],
-            size[1],
-            places.first,
-            places.pitch,
-            sigma_px=blur or 1.0,
-            kernel_px=2 * round(4 * blur) + 1,
-        )
+        return anomaly_map(scores, size[0], size[1], places.first, places.pitch, *self._blur)
+
+    @property
+    def _blur(self) -> tuple[float, int]:
+        """Standard deviation of the map's blur in pixels, and samples of its kernel."""
+        sigma_px = self.settings.blur_px
+        return sigma_px or 1.0, 2 * round(4 * sigma_px) + 1
+
+    def graph(self) -> Graph:
+        """Return what computes the scores, for other runtimes.
+
+        Raises:
+            InputError: pictures are scaled before, which no graph repeats to the last digit.
+        """
+        if self.settings.image_px is not None:
+            raise InputError(
+                f"simplenet.image_px: {self.settings.image_px}, expected null for an export: "
+                "OpenCV scales the pictures to whole numbers, which no other runtime repeats"
+            )
+        sigma_px, kernel_px = self._blur
+        places = self._places((1, 1), (1, 1))
+        module = PicturesToScores(self.extractor, self.head, places, sigma_px, kernel_px)
+        return Graph(deepcopy(module).cpu().eval(), (SCORE, MAP), self.extractor.smallest_image)
 
     def pretrained(self) -> list[Metadata]:
         """Return the weights of the features."""

@@ -24,15 +24,24 @@ def k_nearest(points: Tensor, members: Tensor, count: int) -> tuple[Tensor, Tens
     centred = members - centre
     norms = centred.square().sum(1)
     distances, rows = [], []
-    for chunk in (points - centre).split(CHUNK):
+    # How many pieces there are cannot depend on a picture whose size is not known yet.
+    whole = points - centre
+    for chunk in [whole] if torch.compiler.is_exporting() else whole.split(CHUNK):
         near = torch.addmm(norms[None], chunk, centred.T, alpha=-2)
         found = near.topk(count, 1, largest=False).indices
         # The product loses digits where a patch lies close to a member; differences do not.
         exact = torch.stack([(chunk - centred[column]).norm(dim=1) for column in found.T], 1)
-        ordered = exact.sort(dim=1, stable=True)
+        ordered = _ordered(exact)
         distances.append(ordered.values)
         rows.append(found.gather(1, ordered.indices))
     return torch.cat(distances), torch.cat(rows)
+
+
+def _ordered(distances: Tensor) -> torch.return_types.sort | torch.return_types.topk:
+    """Return rows in ascending order; runtimes have no sort that is stable, and few are equal."""
+    if torch.compiler.is_exporting():
+        return distances.topk(distances.shape[1], 1, largest=False)
+    return distances.sort(dim=1, stable=True)
 
 
 def around(members: Tensor, count: int) -> tuple[Tensor, Tensor]:
