@@ -4,7 +4,7 @@
 
 Renders flaws of known size on plates, without and with impurities, scores each beside its twin
 without the flaw at the model's threshold of pixels, and fits the hit/miss model of MIL-HDBK-1823A.
-Several models are judged by the same renders. Any key of the YAML file can be given as well, for
+Several models are measured by the same renders. Any key of the YAML file can be given as well, for
 example --plates 200 or --limits '[0.2, 5]'. What is there is used again; an interrupted measurement
 continues with the same command.
 """
@@ -25,7 +25,7 @@ from train.commands.common import add_compute, context_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from train.pod.judging import Judge
+    from train.pod.responses import Inspector
     from train.pod.rows import Row
 
 
@@ -60,11 +60,11 @@ def run(words: list[str]) -> int:
     if options.threshold is not None and not math.isfinite(options.threshold):
         raise InputError(f"--threshold: {options.threshold}, expected a finite number")
     settings = read_settings(options.config, dotted(rest))
-    judges = _judges(options.model, options.threshold)
+    inspectors = _inspectors(options.model, options.threshold)
     from train.pod import page
     from train.pod.run import run as measure
 
-    measured = measure(settings, judges, context_of(options), _tell)
+    measured = measure(settings, inspectors, context_of(options), _tell)
     written = page.write(settings, measured, " ".join(["stainless pod", *words]))
     _print(measured.rows, settings.kind)
     print(page.summary(settings, measured))
@@ -76,17 +76,17 @@ def _tell(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _judges(paths: Sequence[Path], threshold: float | None) -> list[Judge]:
+def _inspectors(paths: Sequence[Path], threshold: float | None) -> list[Inspector]:
     """Return the models with their thresholds.
 
     Raises:
         InputError: not a model file, one without a threshold of pixels, or two of one name.
     """
     from train.detectors.model_file import read
-    from train.pod.judging import Judge
+    from train.pod.responses import Inspector
     from train.verdicts.rule import PIXEL
 
-    found: dict[str, Judge] = {}
+    found: dict[str, Inspector] = {}
     for path in paths:
         known = read(path).thresholds.get(PIXEL)
         if threshold is None and known is None:
@@ -96,7 +96,7 @@ def _judges(paths: Sequence[Path], threshold: float | None) -> list[Judge]:
         if path.stem in found:
             raise InputError(f"--model: {path}, expected files of different names")
         value = float(known["value"]) if threshold is None and known else float(threshold or 0.0)
-        found[path.stem] = Judge(path.stem, path, value)
+        found[path.stem] = Inspector(path.stem, path, value)
     return list(found.values())
 
 

@@ -27,7 +27,7 @@ from train.generator import generate, state
 from train.pod.design import Trial, batch_seed
 from train.pod.settings import Settings
 
-#: Which settings say what is placed; `plates` may grow, the rest is about how it is judged.
+#: Which settings say what is placed; `plates` may grow, the rest is about how it is scored.
 DESIGNED = (
     "scene",
     "scale",

@@ -27,7 +27,7 @@ FEWEST = 3
 #: Directions in which the outline of the plausible curves is sought.
 _DIRECTIONS = 120
 
-#: Most groups of similar probability that goodness is judged by, and trials in each.
+#: Most groups of similar probability that goodness is told by, and trials in each.
 _GROUPS, _IN_GROUP = 10, 6
 
 

@@ -106,15 +106,22 @@ def _trials(settings: Settings, measured: Measured) -> Iterable[Sequence[Any]]:
         *("detector", "batch", "plate", "x_mm", "y_mm", "level", settings.size, "grey", "zone"),
         *("score", "score_without", "impure_score", "impure_score_without", "threshold"),
     ]
-    for judge, judged in zip(measured.judges, measured.judged, strict=True):
-        for known in judged:
+    for inspector, responses in zip(measured.inspectors, measured.responses, strict=True):
+        for known in responses:
             trial, impure = known.trial, known.impure
             yield [
-                *(judge.name, known.batch, trial.plate, *trial.center_mm, trial.level, trial.size),
+                *(
+                    inspector.name,
+                    known.batch,
+                    trial.plate,
+                    *trial.center_mm,
+                    trial.level,
+                    trial.size,
+                ),
                 *(known.grey, known.zone(settings.zones), known.clean.flawed, known.clean.bare),
                 impure and impure.flawed,
                 impure and impure.bare,
-                judge.threshold,
+                inspector.threshold,
             ]
 
 
@@ -204,7 +211,7 @@ def explanation(settings: Settings) -> str:
 def summary(settings: Settings, measured: Measured) -> str:
     """Return how much was rendered and whether it was enough, in a line."""
     reached = "reached" if measured.precise else "not reached in every row"
-    flaws = len(measured.judged[0]) if measured.judged else 0
+    flaws = len(measured.responses[0]) if measured.responses else 0
     return (
         f"{flaws} flaws on {measured.plates} plates, {2 * measured.plates} renders in "
         f"{measured.batches} batches; a90/95 within {100 * settings.precision:g} % of a90: "
@@ -219,7 +226,7 @@ def figures(drawn: Sequence[str]) -> str:
 
 def _page(settings: Settings, measured: Measured, drawn: Sequence[str], command: str) -> str:
     rows = [row.numbers() for row in measured.rows]
-    thresholds = "; ".join(f"{j.name} {j.threshold:.6g}" for j in measured.judges)
+    thresholds = "; ".join(f"{j.name} {j.threshold:.6g}" for j in measured.inspectors)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import beta
 
 from train.pod.hit_miss import CONFIDENCE, Fit, NoCurve, fit
-from train.pod.judging import Judge, Judgement
+from train.pod.responses import Inspector, Response
 from train.pod.settings import ZONES, Settings
 
 #: In place of a zone's name, for all of them.
@@ -29,7 +29,7 @@ class Row:
     """One curve, and what it rests on.
 
     Attributes:
-        detector: name of the judge.
+        detector: name of the inspector.
         level: as printed, such as "depth_per_width 0.1"; empty where there are no levels.
         surroundings: CLEAN or IMPURE.
         zone: of the light, or ALL.
@@ -99,12 +99,12 @@ class Row:
         }
 
 
-def rows(settings: Settings, judge: Judge, judged: Sequence[Judgement]) -> Iterator[Row]:
+def rows(settings: Settings, inspector: Inspector, responses: Sequence[Response]) -> Iterator[Row]:
     """Yield the rows of a detector; zones and surroundings that no trial is in are left out."""
     levels = settings.level_values()
     for place, keys in enumerate(levels):
         level = ", ".join(f"{key} {value}" for key, value in keys.items())
-        of_level = [known for known in judged if known.trial.level == place]
+        of_level = [known for known in responses if known.trial.level == place]
         for surroundings in (CLEAN, IMPURE):
             of_kind = [
                 known for known in of_level if surroundings == CLEAN or known.impure is not None
@@ -113,21 +113,21 @@ def rows(settings: Settings, judge: Judge, judged: Sequence[Judgement]) -> Itera
                 members = [k for k in of_kind if zone in (ALL, k.zone(settings.zones))]
                 if members:
                     share = len(members) / len(of_level)
-                    yield _row(judge, level, surroundings, zone, members, share >= RARE)
+                    yield _row(inspector, level, surroundings, zone, members, share >= RARE)
 
 
 def _row(
-    judge: Judge,
+    inspector: Inspector,
     level: str,
     surroundings: str,
     zone: str,
-    members: Sequence[Judgement],
+    members: Sequence[Response],
     waited_for: bool,
 ) -> Row:
     sizes, hits, plates = [], [], []
     for known in members:
         scores = known.clean if surroundings == CLEAN or known.impure is None else known.impure
-        hit = scores.hit(judge.threshold)
+        hit = scores.hit(inspector.threshold)
         if hit is not None:
             sizes.append(known.trial.size)
             hits.append(hit)
@@ -142,7 +142,7 @@ def _row(
         reason = str(error)
     false = len(members) - len(hits)
     return Row(
-        judge.name,
+        inspector.name,
         level,
         surroundings,
         zone,

@@ -1,4 +1,4 @@
-"""A measurement batch by batch: design, render, judge, until the curves are known well enough.
+"""A measurement batch by batch: design, render, score, until the curves are known well enough.
 
 What is there is used again: a batch that was designed stays as it is, rendered pictures and scores
 of the same model too. An interrupted run ends as one that was not.
@@ -18,11 +18,11 @@ from train.detectors.detector import Context
 from train.detectors.model_file import Model
 from train.pod import batches
 from train.pod.design import Trial, design, plates_of
-from train.pod.judging import Judge, Judgement, judge, open_model, outcomes
+from train.pod.responses import Inspector, Response, open_model, outcomes, score_batch
 from train.pod.rows import Row, precise, rows
 from train.pod.settings import Settings
 
-#: Rises when the same picture would be judged otherwise.
+#: Rises when the same picture would be scored otherwise.
 VERSION = 1
 
 
@@ -31,16 +31,16 @@ class Measured:
     """What came out.
 
     Attributes:
-        judges: the detectors.
-        judged: what became of the trials, of each detector.
+        inspectors: the detectors.
+        responses: what became of the trials, of each detector.
         rows: the curves.
         batches: how many were needed.
         plates: how many plates they have; each is rendered without and with its flaws.
         precise: whether the precision that was asked for is reached.
     """
 
-    judges: Sequence[Judge]
-    judged: Sequence[Sequence[Judgement]]
+    inspectors: Sequence[Inspector]
+    responses: Sequence[Sequence[Response]]
     rows: Sequence[Row]
     batches: int
     plates: int
@@ -49,7 +49,7 @@ class Measured:
 
 def run(
     settings: Settings,
-    judges: Sequence[Judge],
+    inspectors: Sequence[Inspector],
     context: Context,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Measured:
@@ -57,7 +57,7 @@ def run(
 
     Args:
         settings: of the measurement.
-        judges: the detectors; the renders serve all of them.
+        inspectors: the detectors; the renders serve all of them.
         context: for the models.
         tell: receives a line after each batch.
 
@@ -65,30 +65,30 @@ def run(
         InputError: models, data or scene that cannot be used.
         SystemExit: the generator refuses the scene, in its own line.
     """
-    models = [open_model(known, context) for known in judges]
+    models = [open_model(known, context) for known in inspectors]
     batches.check_data(settings)
-    judged: list[list[Judgement]] = [[] for _ in judges]
+    responses: list[list[Response]] = [[] for _ in inspectors]
     number, count = 0, 0
     found: list[Row] = []
     while plates_of(settings, number):
         trials = batches.read_scene(settings, number)
         if trials is None:
-            trials = design(settings, number, outcomes(settings, judges, judged))
+            trials = design(settings, number, outcomes(settings, inspectors, responses))
             batches.write_scene(settings, number, trials)
         root = batches.render(settings, number)
-        for known, model, of_judge in zip(judges, models, judged, strict=True):
-            of_judge += _judged(settings, known, model, number, trials, root)
+        for known, model, of_inspector in zip(inspectors, models, responses, strict=True):
+            of_inspector += _responses(settings, known, model, number, trials, root)
         count += max(trial.plate for trial in trials) + 1
         number += 1
         found = [
             row
-            for known, of_judge in zip(judges, judged, strict=True)
-            for row in rows(settings, known, of_judge)
+            for known, of_inspector in zip(inspectors, responses, strict=True)
+            for row in rows(settings, known, of_inspector)
         ]
         tell(_progress(settings, number, count, found))
         if precise(found, settings.precision):
             break
-    return Measured(judges, judged, found, number, count, precise(found, settings.precision))
+    return Measured(inspectors, responses, found, number, count, precise(found, settings.precision))
 
 
 def _progress(settings: Settings, batch: int, count: int, found: Sequence[Row]) -> str:
@@ -99,14 +99,14 @@ def _progress(settings: Settings, batch: int, count: int, found: Sequence[Row]) 
     return f"batch {batch}, {count} of {settings.plates} plates: {worst}{missing}"
 
 
-def _judged(
+def _responses(
     settings: Settings,
-    known: Judge,
+    known: Inspector,
     model: Model,
     batch: int,
     trials: Sequence[Trial],
     root: Path,
-) -> list[Judgement]:
+) -> list[Response]:
     """Return what became of a batch, scored now or before."""
     path = Path(settings.out) / "scores" / known.name / f"batch_{batch:02d}.json"
     key = [
@@ -121,11 +121,11 @@ def _judged(
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
             if kept["key"] == key:
-                return [Judgement.from_json(value) for value in kept["judged"]]
+                return [Response.from_json(value) for value in kept["responses"]]
         except (ValueError, KeyError, TypeError):
             raise InputError(f"{path}: damaged; remove it") from None
-    found = judge(model, settings, batch, trials, root)
-    write_json(path, {"key": key, "judged": [value.to_json() for value in found]})
+    found = score_batch(model, settings, batch, trials, root)
+    write_json(path, {"key": key, "responses": [value.to_json() for value in found]})
     return found
 
 

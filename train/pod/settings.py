@@ -44,7 +44,7 @@ class Settings:
     Attributes:
         title: of the page.
         out: folder of the results.
-        data: folder of the renders; other models are judged by the same.
+        data: folder of the renders; other models are measured by the same.
         scene: of the plates, which brings its light, metal and impurities.
         scale: resolution factor of the pictures.
         kind: of the flaw.

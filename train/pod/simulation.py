@@ -22,12 +22,18 @@ LIMITS = (0.2, 5.0)
 
 
 def experiment(
-    curve: Curve, flaws: int, batch: int, sequential: bool, rng: np.random.Generator
+    curve: Curve,
+    limits: tuple[float, float],
+    flaws: int,
+    batch: int,
+    sequential: bool,
+    rng: np.random.Generator,
 ) -> tuple[float, float]:
     """Return the fitted a90 and a90/95 of one simulated experiment.
 
     Args:
         curve: the true one.
+        limits: the smallest and the largest size.
         flaws: how many.
         batch: how many are placed at once.
         sequential: whether later ones are placed by what was found.
@@ -36,14 +42,14 @@ def experiment(
     Raises:
         NoCurve: there is none.
     """
-    sizes = spread(LIMITS, min(batch, flaws), rng)
+    sizes = spread(limits, min(batch, flaws), rng)
     hits = rng.random(len(sizes)) < curve.at(sizes)
     while len(sizes) < flaws:
         count = min(batch, flaws - len(sizes))
         if sequential:
-            more = next_sizes(sizes, hits, LIMITS, count, rng)
+            more = next_sizes(sizes, hits, limits, count, rng)
         else:
-            more = spread(LIMITS, count, rng)
+            more = spread(limits, count, rng)
         sizes = np.concatenate([sizes, more])
         hits = np.concatenate([hits, rng.random(count) < curve.at(more)])
     found = fit(sizes, hits)
@@ -65,7 +71,7 @@ def main() -> int:
         for seed in range(args.experiments):
             rng = np.random.default_rng([seed, args.flaws])
             try:
-                found.append(experiment(curve, args.flaws, args.batch, sequential, rng))
+                found.append(experiment(curve, LIMITS, args.flaws, args.batch, sequential, rng))
             except NoCurve:
                 continue
         a90, upper = np.array(found).T

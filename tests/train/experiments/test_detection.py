@@ -10,24 +10,24 @@ from stainless.errors import InputError
 from train.experiments.sim_to_real import detection
 from train.experiments.sim_to_real.settings import Settings
 from train.pod.design import Trial
-from train.pod.judging import Judgement, Scores
 from train.pod.page import HEADINGS, text_cells
+from train.pod.responses import Response, Scores
 from train.pod.rows import rows
 from train.pod.run import Measured
 
 HEADING = [*HEADINGS].index("a90_95")
 
 
-def measured(chosen, judges, context):
+def measured(chosen, inspectors, context):
     """Return a measurement in which a model finds what is larger than its threshold, mostly."""
     rng = np.random.default_rng(1)
     sizes = np.geomspace(0.3, 9, 80)
-    judged = []
-    for _ in judges:
+    responses = []
+    for _ in inspectors:
         noise = 0.5 * rng.standard_normal(80)
-        judged.append(
+        responses.append(
             [
-                Judgement(
+                Response(
                     Trial(k, 0, (0.0, 0.0), float(size), 0),
                     0,
                     100.0,
@@ -39,10 +39,10 @@ def measured(chosen, judges, context):
         )
     found = [
         row
-        for judge, known in zip(judges, judged, strict=True)
-        for row in rows(chosen, judge, known)
+        for inspector, known in zip(inspectors, responses, strict=True)
+        for row in rows(chosen, inspector, known)
     ]
-    return Measured(judges, judged, found, 1, 80, False)
+    return Measured(inspectors, responses, found, 1, 80, False)
 
 
 @pytest.fixture

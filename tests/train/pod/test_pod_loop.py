@@ -11,8 +11,8 @@ from train.detectors.detector import Context
 from train.pod import run as loop
 from train.pod.batches import read_scene, scene_file
 from train.pod.hit_miss import Curve
-from train.pod.judging import Judge, Judgement, Scores
 from train.pod.page import curve_table, panels, write
+from train.pod.responses import Inspector, Response, Scores
 from train.pod.settings import Settings
 
 #: By column of the grid: light zone by its grey level, and the true curve there.
@@ -36,7 +36,7 @@ def settings(folder: Path, **more: object) -> Settings:
     )
 
 
-def judgement(batch, trial, shift=0.0):
+def response(batch, trial, shift=0.0):
     """Return what the detector makes of a trial; flagged is a score of 1."""
     seed = [batch, trial.plate, trial.cell, int(shift * 10)]
     hit, false, stain = np.random.default_rng(seed).random(3)
@@ -44,7 +44,7 @@ def judgement(batch, trial, shift=0.0):
     found = float(hit < curve.at(np.array(trial.size * np.exp(shift))))
     bare = float(false < FALSE)
     impure = Scores(found, bare) if stain < 0.5 else None
-    return Judgement(trial, batch, grey, Scores(found, bare), impure)
+    return Response(trial, batch, grey, Scores(found, bare), impure)
 
 
 @pytest.fixture
@@ -53,24 +53,24 @@ def simulated(monkeypatch):
     rendered = []
 
     def measure(chosen, *shifts, plates=None):
-        judges = []
+        inspectors = []
         for shift in shifts:
             model = Path(chosen.out).with_name(f"see{shift:g}.model")
             model.parent.mkdir(parents=True, exist_ok=True)
             model.write_text(str(shift))
-            judges.append(Judge(model.stem, model, 0.5))
-        return loop.run(chosen, judges, Context())
+            inspectors.append(Inspector(model.stem, model, 0.5))
+        return loop.run(chosen, inspectors, Context())
 
     def render(chosen, batch):
         rendered.append(batch)
         return scene_file(chosen, batch).with_suffix("")
 
     monkeypatch.setattr(loop.batches, "render", render)
-    monkeypatch.setattr(loop, "open_model", lambda judge, context: float(judge.model.read_text()))
+    monkeypatch.setattr(loop, "open_model", lambda known, context: float(known.model.read_text()))
     monkeypatch.setattr(
         loop,
-        "judge",
-        lambda shift, chosen, batch, trials, root: [judgement(batch, t, shift) for t in trials],
+        "score_batch",
+        lambda shift, chosen, batch, trials, root: [response(batch, t, shift) for t in trials],
     )
     measure.rendered = rendered
     return measure
@@ -126,17 +126,17 @@ def test_interrupted_it_ends_the_same(simulated, tmp_path):
     (Path(cut.out) / "scores/see0/batch_01.json").unlink()
     again = simulated(cut, 0.0)
     assert curve_table(cut, again.rows) == curve_table(cut, whole.rows)
-    assert again.judged == whole.judged
+    assert again.responses == whole.responses
 
 
-def test_other_detectors_are_judged_by_the_same_flaws(simulated, tmp_path):
+def test_other_detectors_are_measured_by_the_same_flaws(simulated, tmp_path):
     chosen = settings(tmp_path, precision=0.5)
     first = simulated(chosen, 0.0)
     both = simulated(chosen, 0.0, 0.5)
-    assert [known.trial for known in both.judged[0]][: len(first.judged[0])] == [
-        known.trial for known in first.judged[0]
+    assert [known.trial for known in both.responses[0]][: len(first.responses[0])] == [
+        known.trial for known in first.responses[0]
     ]
-    assert [k.trial for k in both.judged[0]] == [k.trial for k in both.judged[1]]
+    assert [k.trial for k in both.responses[0]] == [k.trial for k in both.responses[1]]
     better, worse = (row(both, detector=name).fit.curve.size(0.9) for name in ("see0.5", "see0"))
     assert better < 0.9 * worse
 

@@ -3,37 +3,24 @@
 import numpy as np
 import pytest
 
-from train.pod.hit_miss import Curve, fit
+from train.pod.hit_miss import Curve
 from train.pod.sequential import next_sizes, spread
+from train.pod.simulation import experiment
 
 LIMITS = (0.3, 12.0)
 TRUE = Curve(intercept=-4.0, slope=4.0)
 
 
-def experiment(seed, sequential, batches=3, count=30):
-    rng = np.random.default_rng(seed)
-    sizes = spread(LIMITS, count, rng)
-    hits = rng.random(count) < TRUE.at(sizes)
-    for _ in range(batches):
-        if sequential:
-            more = next_sizes(sizes, hits, LIMITS, count, rng)
-        else:
-            more = spread(LIMITS, count, rng)
-        sizes = np.concatenate([sizes, more])
-        hits = np.concatenate([hits, rng.random(count) < TRUE.at(more)])
-    return fit(sizes, hits)
-
-
 def test_they_tell_more_than_spread_ones_and_the_bound_still_holds():
-    a90 = TRUE.size(0.9)
-    error, holds = {}, {}
+    a90, error, holds, excess = TRUE.size(0.9), {}, {}, {}
     for sequential in (False, True):
-        fits = [experiment(seed, sequential) for seed in range(25)]
-        error[sequential] = np.std([np.log(found.curve.size(0.9)) for found in fits])
-        holds[sequential] = np.mean([found.upper_size(0.9) >= a90 for found in fits])
-        ratio = np.median([found.upper_size(0.9) / found.curve.size(0.9) for found in fits])
+        rngs = [np.random.default_rng(seed) for seed in range(25)]
+        found = np.array([experiment(TRUE, LIMITS, 120, 30, sequential, rng) for rng in rngs])
+        error[sequential] = np.log(found[:, 0]).std()
+        holds[sequential] = (found[:, 1] >= a90).mean()
+        excess[sequential] = np.median(found[:, 1] / found[:, 0]) - 1
     assert error[True] < 0.85 * error[False]
-    assert ratio < 1.2
+    assert excess[True] < 0.2 and excess[True] < excess[False]
     assert min(holds.values()) >= 0.8
 
 

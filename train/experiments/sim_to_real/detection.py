@@ -1,6 +1,6 @@
 """Which flaws the main scenarios find, by their size: what does finetuning do to the smallest one?
 
-The models are judged by the same renders, each at the threshold of pixels that its figures are of.
+All models score the same renders, each at the threshold of pixels that its figures are of.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from train.experiments.experiment import Finished
 from train.experiments.scoring import figures_file
 from train.experiments.sim_to_real.settings import Detection, Settings
 from train.pod import page
-from train.pod.judging import Judge
+from train.pod.responses import Inspector
 from train.pod.run import run
 from train.pod.settings import Settings as Measurement
 from train.pod.settings import read_settings
@@ -68,13 +68,13 @@ def measure(settings: Settings, finished: Finished) -> dict[str, Any] | None:
     names = [name for name in settings.pod.scenarios if name in known]
     if settings.pod.config is None or not names:
         return None
-    judges = []
+    inspectors = []
     for name in names:
         figures = figures_file(finished.folder, known[name].slug, settings.seed)
         threshold = json.loads(figures.read_text(encoding="utf-8"))["threshold"]
-        judges.append(Judge(name, finished.models[name], float(threshold)))
+        inspectors.append(Inspector(name, finished.models[name], float(threshold)))
     chosen = measurement(settings.pod, finished.folder)
-    measured = run(chosen, judges, Context(seed=settings.seed, device=settings.device))
+    measured = run(chosen, inspectors, Context(seed=settings.seed, device=settings.device))
     page.write(chosen, measured, f"stainless pod --config {settings.pod.config}")
     return {
         "title": f"Which {chosen.kind} is found",
@@ -100,7 +100,7 @@ def section(own: dict[str, Any] | None, folder: Path) -> list[Section]:
             raise InputError(f"{path}: missing; run the experiment again")
         drawn.append(path.read_text(encoding="utf-8"))
     body = (
-        f"<p>{escape(own['summary'])}. All models are judged by the same renders, each at its own "
+        f"<p>{escape(own['summary'])}. All models score the same renders, each at its own "
         f"threshold of pixels.</p>{page.table(own['rows'])}{own['explanation']}"
         f"{page.figures(drawn)}"
     )

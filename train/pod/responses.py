@@ -1,6 +1,6 @@
 """What a detector makes of each flaw: its highest score there with the flaw, and without it.
 
-The flaws of a plate share one render, but each is judged alone: the picture that is scored shows
+The flaws of a plate share one render, but each is scored alone: the picture that is scored shows
 the plate without flaws, but for all that lies nearer to this flaw than to any other. So no flaw
 helps or hides another, however far a detector sees, and every trial is one flaw on one plate.
 """
@@ -27,7 +27,7 @@ from train.scoring import at_models_depth, score_picture
 
 
 @dataclass(frozen=True)
-class Judge:
+class Inspector:
     """A detector that is measured.
 
     Attributes:
@@ -59,7 +59,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Response:
     """What became of a trial.
 
     Attributes:
@@ -85,7 +85,7 @@ class Judgement:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Judgement:
+    def from_json(cls, value: Mapping[str, Any]) -> Response:
         """Return what `to_json` returned."""
         trial = dict(value["trial"])
         x, y = trial.pop("center_mm")
@@ -99,9 +99,9 @@ class Judgement:
         )
 
 
-def judge(
+def score_batch(
     model: Model, settings: Settings, batch: int, trials: Sequence[Trial], root: Path
-) -> list[Judgement]:
+) -> list[Response]:
     """Score a batch.
 
     Args:
@@ -121,15 +121,15 @@ def judge(
     of_plate: dict[int, list[Trial]] = {}
     for trial in trials:
         of_plate.setdefault(trial.plate, []).append(trial)
-    shown = tqdm(plates(root), f"judge batch {batch}", len(of_plate), unit="plate", leave=False)
+    shown = tqdm(plates(root), f"score batch {batch}", len(of_plate), unit="plate", leave=False)
     for plate in shown:
-        found += _judge_plate(model, settings, batch, of_plate.get(plate.number, []), plate)
+        found += _of_plate(model, settings, batch, of_plate.get(plate.number, []), plate)
     return found
 
 
-def _judge_plate(
+def _of_plate(
     model: Model, settings: Settings, batch: int, trials: Sequence[Trial], plate: Plate
-) -> list[Judgement]:
+) -> list[Response]:
     nearest = nearest_flaw(plate.instances)
     clean = _Pair(model, plate.clean, nearest)
     impure = None if plate.stained is None else _Pair(model, plate.stained, nearest)
@@ -141,7 +141,7 @@ def _judge_plate(
         region = dilated(mask, settings.reach_px)
         near = (plate.impure & dilated(mask, settings.near_px)).any()
         found.append(
-            Judgement(
+            Response(
                 trial,
                 batch,
                 float(clean.bare[region].mean()),
@@ -198,32 +198,32 @@ def dilated(mask: np.ndarray, reach_px: int) -> np.ndarray:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), disc) > 0)
 
 
-def open_model(judge: Judge, context: Context) -> Model:
-    """Return the model of a judge.
+def open_model(inspector: Inspector, context: Context) -> Model:
+    """Return the model of an inspector.
 
     Raises:
         InputError: not a model file, or of a method without anomaly maps.
     """
     from train.detectors.detector import methods
 
-    model = Model.load(judge.model, context)
+    model = Model.load(inspector.model, context)
     if not methods()[model.method].maps:
-        raise InputError(f"{judge.model}: a model of {model.method} gives no anomaly maps")
+        raise InputError(f"{inspector.model}: a model of {model.method} gives no anomaly maps")
     return model
 
 
 def outcomes(
-    settings: Settings, judges: Sequence[Judge], judged: Sequence[Sequence[Judgement]]
+    settings: Settings, inspectors: Sequence[Inspector], responses: Sequence[Sequence[Response]]
 ) -> list[Outcome]:
     """Return what the design needs to know of the trials so far, on clean plates.
 
     Args:
         settings: of the measurement.
-        judges: the detectors.
-        judged: of each detector the same trials.
+        inspectors: the detectors.
+        responses: of each detector the same trials.
     """
     found = []
-    for of_trial in zip(*judged, strict=True):
+    for of_trial in zip(*responses, strict=True):
         first = of_trial[0]
         found.append(
             Outcome(
@@ -232,8 +232,8 @@ def outcomes(
                 first.zone(settings.zones),
                 first.trial.size,
                 tuple(
-                    each.clean.hit(judge.threshold)
-                    for each, judge in zip(of_trial, judges, strict=True)
+                    each.clean.hit(inspector.threshold)
+                    for each, inspector in zip(of_trial, inspectors, strict=True)
                 ),
             )
         )

@@ -1,4 +1,4 @@
-"""Each flaw of a plate is judged alone, by its own pixels."""
+"""Each flaw of a plate is responses alone, by its own pixels."""
 
 import numpy as np
 from support.datasets import write_image
@@ -8,7 +8,7 @@ from train.detectors.detector import Score
 from train.detectors.model_file import Model
 from train.pod.batches import Plate
 from train.pod.design import Trial
-from train.pod.judging import Judgement, Scores, dilated, judge, nearest_flaw
+from train.pod.responses import Response, Scores, dilated, nearest_flaw, score_batch
 from train.pod.settings import Settings, Zones
 
 
@@ -32,7 +32,7 @@ def trial(cell):
     return Trial(0, cell, (0.0, 0.0), 1.0, 0)
 
 
-def judged(tmp_path, monkeypatch, stained=True):
+def responses(tmp_path, monkeypatch, stained=True):
     bare = np.full((40, 60), 100, np.uint8)
     instances = np.zeros(bare.shape, np.uint16)
     instances[10:13, 10:13], instances[20:23, 45:48] = 1, 2
@@ -53,15 +53,15 @@ def judged(tmp_path, monkeypatch, stained=True):
         instances,
         impure,
     )
-    monkeypatch.setattr("train.pod.judging.plates", lambda root: [plate])
+    monkeypatch.setattr("train.pod.responses.plates", lambda root: [plate])
     detector = Brightest()
     model = Model("none", None, detector)
     chosen = Settings(size="length_mm", reach_px=2, near_px=4)
-    return judge(model, chosen, 3, [trial(0), trial(1), trial(2)], tmp_path), detector.seen
+    return score_batch(model, chosen, 3, [trial(0), trial(1), trial(2)], tmp_path), detector.seen
 
 
 def test_a_flaw_s_score_is_of_its_own_pixels_on_a_plate_without_the_others(tmp_path, monkeypatch):
-    (first, second), seen = judged(tmp_path, monkeypatch)
+    (first, second), seen = responses(tmp_path, monkeypatch)
     assert first.clean == Scores(80.0, 0.0) and second.clean == Scores(50.0, 0.0)
     # One flaw at a time, the twin with impurities where one is near.
     tops = sorted(int(picture.max()) for picture in seen)
@@ -71,7 +71,7 @@ def test_a_flaw_s_score_is_of_its_own_pixels_on_a_plate_without_the_others(tmp_p
 
 
 def test_the_light_is_that_of_the_clean_plate(tmp_path, monkeypatch):
-    (first, _), _ = judged(tmp_path, monkeypatch)
+    (first, _), _ = responses(tmp_path, monkeypatch)
     assert first.grey == 100.0 and first.zone(Zones()) == "transition"
     assert first.zone(Zones(transition=101, bright=120)) == "dark field"
     assert first.zone(Zones(bright=100)) == "bright field"
@@ -79,13 +79,13 @@ def test_the_light_is_that_of_the_clean_plate(tmp_path, monkeypatch):
 
 
 def test_without_impurities_there_is_nothing_to_compare(tmp_path, monkeypatch):
-    found, seen = judged(tmp_path, monkeypatch, stained=False)
+    found, seen = responses(tmp_path, monkeypatch, stained=False)
     assert [known.impure for known in found] == [None, None] and len(seen) == 3
 
 
 def test_it_survives_json(tmp_path, monkeypatch):
-    for known in judged(tmp_path, monkeypatch)[0]:
-        assert Judgement.from_json(known.to_json()) == known
+    for known in responses(tmp_path, monkeypatch)[0]:
+        assert Response.from_json(known.to_json()) == known
 
 
 def test_a_place_that_is_flagged_without_a_flaw_tells_nothing():
