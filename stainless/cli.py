@@ -20,6 +20,7 @@ COMMANDS = {
     "forget": ("train.commands.forget", "take classes out of what a model has learned"),
     "threshold": ("train.commands.threshold", "find the threshold of a model"),
     "calibrate": ("train.commands.calibrate", "let a model say how probable a defect is"),
+    "promise": ("train.commands.promise", "try a guarantee on the good pictures of an evaluation"),
     "evaluate": ("train.commands.evaluate", "measure a model on labelled pictures"),
     "score": ("train.commands.score", "inspect pictures: anomaly maps, regions, verdicts"),
     "export": ("train.commands.export", "make one file of a model for ONNX Runtime or OpenVINO"),

@@ -9,7 +9,7 @@ when it is loaded, as one line that names it (`stainless.errors.InputError`). do
 that is read.
 """
 
-from stainless.dataset.areas import load_areas
+from stainless.dataset.areas import load_areas, read_area_map
 from stainless.dataset.category import (
     SPLITS,
     has_split,
@@ -89,6 +89,7 @@ __all__ = [
     "load_regions",
     "mask_annotation",
     "melded_depth",
+    "read_area_map",
     "read_as_learned",
     "read_category",
     "read_classes",

@@ -41,6 +41,25 @@ def load_areas(sample: Sample) -> dict[str, np.ndarray]:
     return {name: indices == index for index, name in names.items()}
 
 
+def read_area_map(path: Path, size: tuple[int, int]) -> dict[str, np.ndarray]:
+    """Return the areas in a file that holds for all pictures of a product that never moves.
+
+    Args:
+        path: an index a pixel; areas.json lies beside it, or in the folder `annotations` above it.
+        size: height and width of the pictures.
+
+    Raises:
+        InputError: a file is missing, corrupt or of another size, or an index has no name.
+    """
+    above = next((folder for folder in path.parents if folder.name == ANNOTATIONS), path.parent)
+    names = _names(above / Path(AREAS).name)
+    indices = load_indices(path, size, np.uint8)
+    unknown = set(np.unique(indices).tolist()) - {0, *names}
+    if unknown:
+        raise InputError(f"{path}: has area {min(unknown)}, which areas.json does not name")
+    return {name: indices == index for index, name in names.items()}
+
+
 def _names(path: Path) -> dict[int, str]:
     """Return the names of the areas by index."""
     content = read_json(path)

@@ -16,13 +16,15 @@ from train.commands.splits import (
     fingerprints,
     labelled_split,
 )
-from train.commands.thresholds import add_thresholds, chosen
+from train.commands.thresholds import add_thresholds, chosen, given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from stainless.dataset import Sample
     from train.calibration import Calibration
+    from train.detectors.model_file import Model
+    from train.metrics import Records
 
 #: What is written, beside the maps.
 METRICS, ROWS, TABLE = "metrics.json", "per_image.csv", "table.txt"
@@ -69,11 +71,13 @@ def run(args: argparse.Namespace) -> int:
     kept = own if args.keep_maps else None
     with scored_records(model, samples, args.out, kept) as records:
         result = evaluate(records, Thresholds(decision.pixel, decision.picture))
+        larger = _larger(model, samples, records, result) if not given(args) else {}
     result = {
         "rules": {"pixel": decision.pixel_rule, "picture": decision.rule},
         **result,
+        **larger,
     }
-    table = format_table(result)
+    table = "\n\n".join([format_table(result), *_lines(larger)])
     calibration = Calibration.from_record(model.calibration)
     own.clear(name for name in written if name != RELIABILITY or calibration is not None)
     if calibration is not None:
@@ -86,6 +90,36 @@ def run(args: argparse.Namespace) -> int:
     print(table)
     print(counted(f"{args.data / args.category}: {args.split}", samples), file=sys.stderr)
     return 0
+
+
+def _larger(
+    model: Model, samples: Sequence[Sample], records: Records, result: dict[str, Any]
+) -> dict[str, Any]:
+    """Return how verdicts on products and areas turn out, of those that have a threshold."""
+    from stainless.dataset import load_areas
+    from train.verdicts import PRODUCT
+    from train.verdicts.areas import area_results, area_thresholds, product_results, read_areas
+
+    found: dict[str, Any] = {}
+    if PRODUCT in model.thresholds:
+        value = float(model.thresholds[PRODUCT]["value"])
+        found["products"] = product_results(result["per_image"], value)
+    thresholds = area_thresholds(model.thresholds)
+    if thresholds:
+        shown = {sample.name: sample for sample in samples}
+        readings = read_areas(records, lambda name: load_areas(shown[name]))
+        found["areas"], found["products_by_areas"] = area_results(readings, thresholds)
+    return found
+
+
+def _lines(larger: dict[str, Any]) -> list[str]:
+    """Return what `_larger` returned as a table, if there is any."""
+    from train.verdicts.areas import described
+
+    titles = {"products": "products", "products_by_areas": "products, by any area"}
+    lines = [described(title, larger[key]) for key, title in titles.items() if key in larger]
+    lines += [described(f"area {name}", found) for name, found in larger.get("areas", {}).items()]
+    return ["\n".join(lines)] if lines else []
 
 
 def _calibrated(

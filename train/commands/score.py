@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write NAME_why.png as well: each region beside the nominal patch nearest to it",
     )
+    parser.add_argument(
+        "--areas",
+        type=Path,
+        metavar="FILE",
+        help="index picture of the areas of a product that always lies alike, with areas.json "
+        "beside it: a verdict on each, of a model with thresholds of areas",
+    )
     add_white_level(parser)
 
 
@@ -83,12 +92,13 @@ def run(args: argparse.Namespace) -> int:
         ],
     )
     guarantee = _guarantee(model, decision)
+    more = More(args.explain, args.areas, _area_limits(model, args))
     # Pictures of an earlier run must not stand beside this one's verdicts.
     own.clear(written)
     flagged = failed = 0
     with own.growing(VERDICTS) as add:
         for sample in tqdm(samples, unit="image", disable=None, leave=False):
-            verdict = _verdict(model, decision, sample, own, args.explain)
+            verdict = _verdict(model, decision, sample, own, more)
             if guarantee is not None and verdict["verdict"] is not None:
                 verdict["p_value"] = guarantee.p_value(verdict["score"])
             flagged += verdict["verdict"] == "anomalous"
@@ -114,8 +124,64 @@ def _guarantee(model: Model, decision: Decision) -> DriftCheck | None:
     return DriftCheck(entry) if promised else None
 
 
+@dataclass(frozen=True)
+class More:
+    """What is said beyond the verdict.
+
+    Attributes:
+        explained: whether a picture shows what regions are nearest to.
+        areas: file of the areas of the product; None for none.
+        limits: their thresholds by name.
+    """
+
+    explained: bool
+    areas: Path | None
+    limits: Mapping[str, float]
+
+    def on_areas(self, anomaly_map: np.ndarray) -> dict[str, Any]:
+        """Return the score, the threshold and the verdict of each area in an (H, W) map.
+
+        Raises:
+            InputError: the file of areas does not fit, or has one without a threshold.
+        """
+        from stainless.dataset import read_area_map
+        from train.verdicts.aggregation import rejecting_areas, verdict
+        from train.verdicts.areas import area_scores
+
+        assert self.areas is not None
+        height, width = anomaly_map.shape
+        scores = area_scores(anomaly_map, read_area_map(self.areas, (height, width)))
+        rejecting = rejecting_areas(scores, self.limits)
+        return {
+            name: {
+                "verdict": verdict(name in rejecting),
+                "score": score,
+                "threshold": self.limits[name],
+            }
+            for name, score in scores.items()
+        }
+
+
+def _area_limits(model: Model, args: argparse.Namespace) -> dict[str, float]:
+    """Return the thresholds of areas.
+
+    Raises:
+        InputError: a file of areas is given, and the model has no threshold of any.
+    """
+    from train.verdicts.areas import area_thresholds
+
+    limits = area_thresholds(model.thresholds)
+    if args.areas is not None and not limits:
+        raise InputError(
+            f"--areas: {args.model} has no threshold of an area; run `stainless threshold --areas`"
+        )
+    if args.areas is None and limits:
+        print(f"{args.model}: has thresholds of areas; --areas FILE uses them", file=sys.stderr)
+    return limits
+
+
 def _verdict(
-    model: Model, decision: Decision, sample: Sample, own: OwnFiles, explained: bool
+    model: Model, decision: Decision, sample: Sample, own: OwnFiles, more: More
 ) -> dict[str, Any]:
     """Score one picture, write the pictures of its verdict, and return the line."""
     from train.scoring import probability, score_picture
@@ -128,6 +194,8 @@ def _verdict(
         image = sample.load()
         score = score_picture(model.detector, sample, image)
         verdict = decision.of(score.value, score.map)
+        if more.areas is not None and score.map is not None:
+            verdict["areas"] = more.on_areas(score.map)
     except (InputError, MemoryError) as error:
         return {**line, "verdict": None, "reason": explain(error)}
     chance = probability(model, score)
@@ -142,7 +210,7 @@ def _verdict(
     if score.map is not None and decision.pixel is not None:
         for kind, picture in render(image, score.map, decision.pixel).items():
             _write_picture(own, f"{sample.name}_{kind}.png", picture)
-    if explained and line["regions"] is not None:
+    if more.explained and line["regions"] is not None:
         from train.why import why_picture
 
         picture = why_picture(image, line["regions"], model.detector)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stainless.dataset_options import add_reading, reading
 from stainless.errors import InputError
@@ -114,6 +114,35 @@ def require_unlearned(args: argparse.Namespace, model: Model) -> None:
             f"of fit --category {args.category} --hold-out {args.hold_out:g} "
             f"--hold-out-seed {args.hold_out_seed}"
         )
+
+
+def require_other_groups(args: argparse.Namespace, model: Model, samples: Sequence[Sample]) -> None:
+    """Refuse good pictures of groups that a model has learned from.
+
+    Raises:
+        InputError: names the first of them.
+    """
+    from stainless.dataset import has_split, read_category
+
+    learned = {name for fit in _fits(model.metadata) for name in fit.get("datasets", ())}
+    shapes = args.classes is not None
+    if args.category not in learned or not has_split(args.data, args.category, "train", shapes):
+        return
+    trained = {
+        sample.group for sample in read_category(args.data, args.category, "train", **reading(args))
+    }
+    for sample in samples:
+        if sample.is_good and sample.group in trained:
+            raise InputError(
+                f"{sample.image}: is of group {sample.group}, which {args.model} has learned from, "
+                "so it promises nothing; expected groups apart from those of the training split"
+            )
+
+
+def _fits(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return all fits that led to a model, those of the sources of a melded one too."""
+    below = [fit for source in metadata.get("melded", ()) for fit in _fits(source)]
+    return [*metadata.get("fits", ()), *below]
 
 
 def check_truth(samples: Sequence[Sample]) -> None:

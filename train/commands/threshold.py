@@ -22,13 +22,24 @@ from train.commands.splits import (
     check_truth,
     fingerprints,
     labelled_split,
+    require_other_groups,
     require_unlearned,
 )
-from train.verdicts import PICTURE, PIXEL, PRODUCT, Fitted, Rule, all_rules, rule_named
+from train.verdicts import (
+    PICTURE,
+    PIXEL,
+    PRODUCT,
+    Fitted,
+    Rule,
+    all_rules,
+    fit_areas,
+    rule_named,
+)
 from train.verdicts.choice import lacks, usual_rule
 
 if TYPE_CHECKING:
     from stainless.dataset import Sample
+    from train.metrics import Records
 
 #: Option with the rule of each kind of threshold.
 OPTIONS = {PIXEL: "--rule", PICTURE: "--picture-rule"}
@@ -61,12 +72,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 metavar=rule.parameter,
                 help=f"use the rule {rule.name} with this number (default: {rule.default:g})",
             )
+    parser.add_argument(
+        "--areas",
+        action="store_true",
+        help="a threshold for each area of the product as well (annotations/areas.json), by the "
+        "rule of pictures",
+    )
     add_hold_out(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Score the split, find the thresholds, write them into the model."""
     from train.scoring import at_models_depth, scored_records
+    from train.verdicts.areas import AREA
     from train.verdicts.fitting import fit_thresholds
 
     samples = labelled_split(args)
@@ -75,9 +93,14 @@ def run(args: argparse.Namespace) -> int:
     model = open_model(args)
     if args.split == "train":
         require_unlearned(args, model)
+    elif any(rule.promises for rule in chosen.values()):
+        require_other_groups(args, model, samples)
     samples = at_models_depth(model, samples)
     with scored_records(model, samples, args.model.absolute().parent) as records:
         fitted = fit_thresholds(records, chosen, {k.name: _given(args, k) for k in chosen.values()})
+        if args.areas:
+            found = _fit_areas(args, chosen, records, samples)
+            fitted |= {f"{AREA}{name}": fit for name, fit in found.items()}
     if not fitted:
         raise InputError(
             f"{args.model}: a model of {model.method} gives no anomaly maps, so no threshold of "
@@ -96,6 +119,25 @@ def run(args: argparse.Namespace) -> int:
     used = f"{len(samples)} {args.split} images of {args.category}, {good} of them good"
     _tell(args, fitted, used)
     return 0
+
+
+def _fit_areas(
+    args: argparse.Namespace, chosen: dict[str, Rule], records: Records, samples: Sequence[Sample]
+) -> dict[str, Fitted]:
+    """Return the threshold of each area, by the rule of pictures.
+
+    Raises:
+        InputError: there are no areas, no rule for them, or the rule finds no threshold of one.
+    """
+    from stainless.dataset import load_areas
+    from train.verdicts.areas import labelled_areas, read_areas
+
+    if PICTURE not in chosen:
+        raise InputError("--areas: expected a rule of pictures, which areas go by")
+    rule, shown = chosen[PICTURE], {sample.name: sample for sample in samples}
+    known = labelled_areas(read_areas(records, lambda name: load_areas(shown[name])))
+    given = _given(args, rule)
+    return fit_areas(rule.name, known, rule.default if given is None else given)
 
 
 def _rules(args: argparse.Namespace, samples: Sequence[Sample]) -> dict[str, Rule]:
@@ -138,7 +180,8 @@ def _given(args: argparse.Namespace, rule: Rule) -> float | None:
 
 
 def _tell(args: argparse.Namespace, fitted: dict[str, Fitted], used: str) -> None:
-    for kind in (PIXEL, PICTURE, PRODUCT):
+    areas = [kind for kind in fitted if kind not in (PIXEL, PICTURE, PRODUCT)]
+    for kind in (PIXEL, PICTURE, PRODUCT, *areas):
         title = "threshold" if kind == PIXEL else f"{kind} threshold"
         found = fitted.get(kind)
         if found is None and kind == PRODUCT:

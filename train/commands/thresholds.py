@@ -27,6 +27,11 @@ def add_thresholds(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def given(args: argparse.Namespace) -> bool:
+    """Return whether an option stands in for the model's own thresholds."""
+    return args.threshold is not None or args.picture_threshold is not None
+
+
 def chosen(model: Model, args: argparse.Namespace) -> Decision:
     """Return what decides: the options, else the model's own thresholds.
 

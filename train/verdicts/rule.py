@@ -92,6 +92,7 @@ class Rule:
         needs_defects: whether it needs defective pictures.
         needs_nominal: whether it needs good pictures.
         needs_masks: whether it needs to know which pixels are defective.
+        promises: whether it promises something of pictures that nothing was learned from.
         parameter: name of its number in help texts; None for a rule without.
         default: of that number.
         version: rises with every change after which it finds other thresholds: what was found by an
@@ -105,6 +106,7 @@ class Rule:
     needs_defects: bool = True
     needs_nominal: bool = False
     needs_masks: bool = False
+    promises: bool = False
     parameter: str | None = None
     default: float | None = None
     version: int = 1

@@ -6,7 +6,17 @@ import sys
 import pytest
 from support.command_lines import refused
 
-COMMANDS = ["fit", "methods", "meld", "threshold", "evaluate", "score", "members", "forget"]
+COMMANDS = [
+    "fit",
+    "methods",
+    "meld",
+    "threshold",
+    "evaluate",
+    "score",
+    "members",
+    "forget",
+    "promise",
+]
 
 
 def test_help_imports_neither_torch_nor_bpy():

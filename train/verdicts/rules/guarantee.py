@@ -47,6 +47,7 @@ RULE = Rule(
     fit,
     of=(PIXEL, PICTURE, PRODUCT),
     needs_defects=False,
+    promises=True,
     parameter="LEVEL",
     default=DEFAULT,
 )
