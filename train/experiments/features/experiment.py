@@ -64,7 +64,8 @@ class Features(Experiment):
         """
         known = self._settings
         root = Path(known.data)
-        write_packaged_weights(known)
+        if {"AnomalyDINO", "RAD"} & set(known.rivals.rows):
+            write_packaged_weights(known)
         good = read_category(root, known.category, "train", known.classes)
         held = split_validation(good, known.hold_out, known.seed, "train")
         calibration, rules = self._calibration(held.validation)

@@ -31,10 +31,10 @@ class Scoring:
         top_share: likewise.
     """
 
-    neighbours: int = 5
+    neighbours: int = 3
     reweighting: int = 0
     density: int = 0
-    top_share: float = 0.0
+    top_share: float = 0.003
 
 
 @dataclass
@@ -61,12 +61,16 @@ class Rivals:
 
 
 def _transformer() -> Detector:
-    return Detector(backbone="dinov2_s14_focus", blocks=(5, 8), epochs=5)
+    return Detector(size=405, backbone="dinov2_s14_focus", blocks=(5, 8), epochs=5)
 
 
 def _joined() -> Detector:
     return Detector(
-        backbone="dinov2_s14_focus+efficientnet_lite0", blocks=(5, 8), pool_stride=2, epochs=5
+        size=338,
+        backbone="dinov2_s14_focus+efficientnet_lite0",
+        blocks=(5, 8),
+        pool_stride=2,
+        epochs=5,
     )
 
 
