@@ -14,7 +14,7 @@ demo: .venv/demo
 	$(BIN)/python render/generate.py --config scenes/cell_small.yaml
 	$(BIN)/python render/generate.py --config scenes/cell_good_small.yaml
 	$(BIN)/stainless fit $(CELL) --out $(MODEL)
-	$(BIN)/stainless threshold --model $(MODEL) --data datasets/cell_good_small --category cell --guarantee 0.25
+	$(BIN)/stainless threshold --model $(MODEL) --data datasets/cell_good_small --category cell --split test --guarantee 0.25
 	$(BIN)/stainless evaluate --model $(MODEL) $(CELL) --out reports/cell_small
 	$(BIN)/stainless score --model $(MODEL) datasets/cell_small/cell/test/defective --out reports/cell_small/scored --explain > /dev/null
 	$(BIN)/stainless experiment --config train/experiments/sim_to_real/demo.yaml
