@@ -119,7 +119,9 @@ def _checked(entry: Any) -> dict[str, Any]:
     files, parameters = entry["files"].items(), entry["parameters"]
     is_sane = all(is_below(name) and isinstance(digest, str) for name, digest in files)
     is_sane &= type(entry["sample"]) is int and isinstance(entry.get("renderer", {}), dict)
-    if not is_sane or ("side" in parameters and "part" not in parameters["side"]):
+    # Outside of a series a sample is no side of a part.
+    side = parameters.get("side")
+    if not is_sane or (side is not None and "part" not in side):
         raise ValueError("is no entry of a manifest")
     return dict(entry)
 
