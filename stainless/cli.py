@@ -18,6 +18,8 @@ COMMANDS = {
     "meld": ("train.commands.meld", "make one model of several"),
     "members": ("train.commands.members", "list what a model has learned from, by classes"),
     "forget": ("train.commands.forget", "take classes out of what a model has learned"),
+    "strip": ("train.commands.strip", "take names and pictures out of a model file"),
+    "cover": ("train.commands.cover", "certify how much of nominal pictures a model covers"),
     "threshold": ("train.commands.threshold", "find the threshold of a model"),
     "calibrate": ("train.commands.calibrate", "let a model say how probable a defect is"),
     "promise": ("train.commands.promise", "try a guarantee on the good pictures of an evaluation"),

@@ -54,11 +54,11 @@ def _row(image: np.ndarray, region: dict[str, Any], detector: Any) -> np.ndarray
     side = AROUND if kept is None else len(kept)
     ours = square(image, left + (width - 1) / 2, top + (height - 1) / 2, side)
     row = np.full((SHOWN + 2 * GAP, 2 * SHOWN + 4 * GAP + TEXT, 3), PAPER, np.uint8)
-    row[GAP : GAP + SHOWN, GAP : GAP + SHOWN] = _framed(ours, width, height)
+    row[GAP : GAP + SHOWN, GAP : GAP + SHOWN] = framed(ours, width, height)
     second = slice(2 * GAP + SHOWN, 2 * GAP + 2 * SHOWN)
     if kept is not None:
         _, _, wide, high = nearest["box"]
-        row[GAP : GAP + SHOWN, second] = _framed(kept, wide, high)
+        row[GAP : GAP + SHOWN, second] = framed(kept, wide, high)
     lines = [
         f"region at {x}, {y}, score {region['score']:.4g}, {region['area']} pixels",
         "nearest to:",
@@ -75,7 +75,7 @@ def _row(image: np.ndarray, region: dict[str, Any], detector: Any) -> np.ndarray
     return row
 
 
-def _framed(crop: np.ndarray, width: int, height: int) -> np.ndarray:
+def framed(crop: np.ndarray, width: int, height: int) -> np.ndarray:
     """Return a crop enlarged, with a frame around the patch of this size in its middle."""
     side = len(crop)
     shown = cv2.resize(crop, (SHOWN, SHOWN), interpolation=cv2.INTER_NEAREST)

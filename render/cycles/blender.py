@@ -12,6 +12,9 @@ from stainless.errors import InputError
 
 OLDEST = (3, 4)
 
+#: The Python that the bpy wheel is built for.
+WHEEL = (3, 11)
+
 
 @dataclass(frozen=True)
 class Blender:
@@ -40,6 +43,13 @@ def load() -> Any:
             raise InputError(
                 f"bpy cannot load a system library ({missing}); on Debian or Ubuntu: apt-get "
                 "install libx11-6 libxi6 libxfixes3 libxrender1 libxkbcommon0 libsm6 libgl1"
+            ) from None
+        if sys.version_info[:2] != WHEEL:
+            found, needed = (".".join(map(str, v[:2])) for v in (sys.version_info, WHEEL))
+            raise InputError(
+                f"rendering needs bpy, whose wheel is for Python {needed} alone and this is "
+                f"{found}: use Python {needed}, or start this script with `blender -b -P "
+                "render/generate.py -- ...`; all but rendering works here"
             ) from None
         raise InputError(
             "rendering needs Blender: run `pip install 'stainless[render]'` (Python 3.11), "

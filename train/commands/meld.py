@@ -20,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("models", type=Path, nargs="+", help="two or more, in this order")
     parser.add_argument("--out", type=Path, required=True, help="model file to write")
+    parser.add_argument(
+        "--strip-provenance",
+        action="store_true",
+        help="write no names, classes and pictures of what was learned from (docs/federated.md)",
+    )
     parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
 
 
@@ -36,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from train.detectors import options
     from train.detectors.detector import Context, Meldable, method
     from train.detectors.model_file import read
+    from train.detectors.strippable import strip
 
     if len(args.models) < 2:
         raise InputError(f"meld {args.models[0]}: expected two models or more")
@@ -63,7 +69,10 @@ def run(args: argparse.Namespace) -> int:
     for path, other in zip(args.models[1:], others, strict=True):
         if reason := first.detector.differs(other.detector):
             raise InputError(f"{args.models[0]} does not meld with {path}: {reason}")
-    first.meld(others, settings, [*map(str, args.models)]).save(args.out)
+    melded = first.meld(others, settings, [*map(str, args.models)])
+    if args.strip_provenance:
+        melded = strip(melded)
+    melded.save(args.out)
     return 0
 
 

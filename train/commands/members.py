@@ -56,7 +56,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 #: What is told of a model whose members do not know what they are.
-UNNAMED = "its members do not know what lay there: it is of an older version, or of pictures alone"
+UNNAMED = (
+    "its members do not know what lay there: it is of an older version, of pictures alone, or "
+    "stripped of its provenance"
+)
 
 
 def refuse_same(model: Path, out: Path) -> None:

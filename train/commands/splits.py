@@ -105,9 +105,15 @@ def require_unlearned(args: argparse.Namespace, model: Model) -> None:
     """
     from train.detectors.detector import Context, Trainset
     from train.detectors.request import describe
+    from train.detectors.strippable import STRIPPED
 
     rest = Trainset(args.category, held_out(args, args.category).test)
     expected = describe([rest], Context())["listing"]
+    if model.metadata.get(STRIPPED):
+        raise InputError(
+            f"{args.model}: does not say what it was fitted to (provenance is stripped), expected "
+            "a model that does"
+        )
     if [fit["listing"] for fit in model.metadata.get("fits", [])] != [expected]:
         raise InputError(
             f"{args.model}: did not learn from the rest of this hold-out alone, expected a model "

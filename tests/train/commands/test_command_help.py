@@ -16,6 +16,8 @@ COMMANDS = [
     "members",
     "forget",
     "promise",
+    "strip",
+    "cover",
 ]
 
 

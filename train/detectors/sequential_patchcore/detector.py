@@ -12,6 +12,7 @@ from torch import Tensor
 
 from stainless.errors import InputError
 from train.anomaly_map import anomaly_map
+from train.detectors.covering import Radius
 from train.detectors.detector import Arrays, Context, Metadata, PatchPlaces, Score, Trainset
 from train.detectors.exportable import DISTANCES, MAP, NEAREST, SCORE, Graph
 from train.detectors.request import describe
@@ -23,12 +24,14 @@ from train.detectors.sequential_patchcore.forgetting import forget
 from train.detectors.sequential_patchcore.graph import PicturesToScores
 from train.detectors.sequential_patchcore.listing import described, listed
 from train.detectors.sequential_patchcore.melding import meld
+from train.detectors.sequential_patchcore.reach import reach
 from train.detectors.sequential_patchcore.scoring.patches import PatchScores
 from train.detectors.sequential_patchcore.scoring.picture import picture_value
 from train.detectors.sequential_patchcore.settings import Settings
+from train.detectors.sequential_patchcore.stripping import stripped
 from train.detectors.sequential_patchcore.weighing import WeighedMembers, checked
 from train.features import FeatureExtractor
-from train.patch_grid import GRID_WIDTH
+from train.patch_grid import GRID_WIDTH, PatchGrid
 
 
 class SequentialPatchcore:
@@ -310,6 +313,36 @@ class SequentialPatchcore:
         for name in names:
             self.coreset.notes.require_class(name, "--class")
         return replace(self.settings, without=tuple(sorted({*self.settings.without, *names})))
+
+    def stripped(self) -> Self:
+        """Return a detector of the same members that does not know where they were seen.
+
+        Raises:
+            InputError: members are weighed by their classes.
+        """
+        settings = replace(self.settings, without=())
+        known = self.__dict__.get("extractor")
+        return type(self)(settings, self.context, stripped(self.coreset), known)
+
+    @property
+    def patch_grid(self) -> PatchGrid:
+        """Where patches lie."""
+        return self.extractor.grid
+
+    def radius(self) -> Radius:
+        """Return how far the members reach; raises an InputError below two members."""
+        return reach(self.coreset)
+
+    def member_distances(self, image: np.ndarray) -> np.ndarray:
+        """Return the (h, w) float32 distances of patches to their nearest members, not weighed.
+
+        Raises:
+            InputError: the picture is too small.
+        """
+        features = extract(self.extractor, image)
+        rows, columns, dimension = features.shape
+        distances, _ = self.coreset.nearest(features.view(-1, dimension))
+        return distances.view(rows, columns).cpu().numpy()
 
     def graph(self) -> Graph:
         """Return what computes the scores, for other runtimes.

@@ -1,0 +1,1 @@
+"""How much of nominal pictures lies within reach of a model's members."""
