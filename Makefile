@@ -7,7 +7,7 @@ MODEL := models/cell_small.safetensors
 CONNECTOR := --data datasets/connector_small --category connector
 CONNECTOR_MODEL := models/connector_small.safetensors
 
-.PHONY: demo demo-pod test golden bench fuzz clean
+.PHONY: demo demo-pod test golden bench fuzz lock clean
 
 demo: .venv/demo
 	$(BIN)/python render/generate.py --config scenes/plate_small.yaml
@@ -68,14 +68,20 @@ HOURS ?= 24
 fuzz: .venv/fuzz
 	PYTHONPATH=tests $(BIN)/python -m fuzzing.loop --hours $(HOURS)
 
+# The version of every package, for pip and uv; UPGRADE=1 takes the newest that are allowed.
+lock:
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python .ci/lock.py $(if $(UPGRADE),--upgrade)
+
 # A stamp file says that these extras of pyproject.toml are installed.
 .venv/demo: EXTRAS := render,train
 .venv/dev: EXTRAS := render,train,export,dev
 .venv/fuzz: EXTRAS := render,train,export,dev,fuzz
-.venv/demo .venv/dev .venv/fuzz: pyproject.toml
+.venv/demo .venv/dev .venv/fuzz: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[$(EXTRAS)]'
 	$(BIN)/python -c 'from stainless.errors import guarded; from render.cycles.blender import load; raise SystemExit(guarded(lambda: load() and 0, "setup"))'
 	touch $@
 

@@ -12,8 +12,17 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from noise import pnoise2
 from numpy.typing import ArrayLike, NDArray
+
+from stainless.errors import InputError
+
+try:
+    from noise import pnoise2
+except ImportError:
+    raise InputError(
+        "rendering needs Python 3.11 and the packages of `pip install --editable '.[render]'` "
+        "(noise is missing here)"
+    ) from None
 
 #: The noise repeats after this many lattice cells along either axis.
 PERIOD = 256
