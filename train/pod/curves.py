@@ -11,8 +11,8 @@ from train.pod.rows import Row
 from train.report.markup import escape
 from train.report.plot import style
 
-WIDTH, HEIGHT = 460, 330
-LEFT, RIGHT, TOP, BOTTOM = 46, 14, 30, 46
+WIDTH, HEIGHT = 460, 340
+LEFT, RIGHT, TOP, BOTTOM = 54, 14, 36, 56
 
 #: Points of a curve.
 _POINTS = 60
@@ -58,8 +58,8 @@ def chart(
         )
     for size in ticks(limits):
         pieces.append(
-            f'<path d="M{x(size)} {bottom}v4" stroke="#888"/><text x="{x(size)}" '
-            f'y="{bottom + 16}" text-anchor="middle" fill="#555">{size:g}</text>'
+            f'<path d="M{x(size)} {bottom}v14" stroke="#bbb"/><text x="{x(size)}" '
+            f'y="{bottom + 26}" text-anchor="middle" fill="#555">{size:g}</text>'
         )
     pieces.append(
         f'<text x="{(LEFT + right) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{escape(axis)}'

@@ -231,7 +231,7 @@ def _page(settings: Settings, measured: Measured, drawn: Sequence[str], command:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(settings.title)}</title><style>{STYLE.read_text(encoding='utf-8')}"
-        "</style></head><body><header><h1>{escape(settings.title)}</h1></header><main>"
+        f"</style></head><body><header><h1>{escape(settings.title)}</h1></header><main>"
         f"<section><p>{escape(summary(settings, measured))}.</p>{table(rows)}"
         f"{explanation(settings)}</section><section><h2>Curves</h2>{figures(drawn)}</section>"
         f"<section><h2>How to repeat it</h2><pre>{escape(command)}</pre>"

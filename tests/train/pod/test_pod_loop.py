@@ -158,6 +158,7 @@ def test_the_page_has_a_diagram_of_each_surrounding(simulated, tmp_path):
     page = write(chosen, measured, "stainless pod")
     assert len(panels(chosen, measured.rows)) == 5
     text = page.read_text()
+    assert f"<h1>{chosen.title}</h1>" in text and "{" not in text.partition("</style>")[2]
     assert text.count("<svg") == 5 and "see0.5" in text and "a90/95" in text
     rows = (page.parent / "pod.csv").read_text().splitlines()
     assert len(rows) == 1 + len(measured.rows)
