@@ -58,8 +58,9 @@ def trials(folder):
 
 
 def test_flaws_are_rendered_scored_and_tabled(folder, capsys):
-    code, lines, _ = run(capsys, *command(folder))
-    assert code == 0, lines
+    code, lines, errors = run(capsys, *command(folder))
+    assert code == 0, errors
+    assert not [line for line in errors if "warning" in line]
     assert lines[0].split()[:4] == ["Kind", "Detector", "Surroundings", "Light"]
     assert lines[1].startswith("dent") and "0 of 8 hit, expected at least 3" in lines[1]
     assert lines[-2].startswith("8 flaws on 2 plates, 4 renders in 1 batches")
