@@ -8,10 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+
+from stainless.errors import InputError
 
 #: What a process that fits a method to pictures of moderate size holds at most, in bytes.
 WORKER_BYTES = 1_500_000_000
@@ -40,6 +43,7 @@ def run(jobs: Sequence[Job], count: int, title: str) -> list[Any]:
         title: of the progress bar.
 
     Raises:
+        InputError: a signal ended a process.
         Exception: the first that a job raised; those not begun are not run then.
     """
     if not jobs:
@@ -55,11 +59,16 @@ def run(jobs: Sequence[Job], count: int, title: str) -> list[Any]:
         try:
             for future in tqdm(as_completed(futures), title, len(jobs), unit="job", disable=None):
                 results[futures[future]] = future.result()
-        except BaseException:
+        except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
             # What they were at is saved, or begun again: nobody waits for it.
             for process in multiprocessing.active_children():
                 process.terminate()
+            if isinstance(error, BrokenProcessPool):
+                raise InputError(
+                    "a worker was ended by a signal, perhaps for want of memory; the same command "
+                    "resumes, with fewer workers if need be"
+                ) from None
             raise
     return results
 
