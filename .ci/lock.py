@@ -28,10 +28,13 @@ def compiled(project: str, options: list[str]) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "pyproject.toml"
         source.write_text(project, encoding="utf-8")
-        command = ["uv", "pip", "compile", "--quiet", "--universal", "--all-extras"]
+        command = ["uv", "pip", "compile", "--universal", "--all-extras"]
         command += ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
         command += ["--python-version", PYTHON, *options, "--output-file", str(LOCK), str(source)]
-        done = subprocess.run([sys.executable, "-m", *command], check=False)
+        # In another folder, since uv would hold to the constraints of the pyproject.toml around it.
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=folder, stdout=subprocess.DEVNULL, check=False
+        )
     if done.returncode:
         raise SystemExit(done.returncode)
     return LOCK.read_text(encoding="utf-8").splitlines()

@@ -1,10 +1,10 @@
 """Certify which share of nominal pictures' patches a model covers, before it inspects.
 
 A patch is covered if its nearest member is no farther than the radius: d_m of the coreset, within
-which the rule turns patches away since a member stands for them, or --radius. certificate.json
-holds the hashes of model and pictures, the counts and the shares with their intervals;
-least_covered.png shows the least covered patch of each of the worst pictures. The exit code is 1
-where the share of patches is below --at-least.
+which the rule turns patches away since a member stands for them (of a melded one the largest d_m of
+its sources, too), or --radius. certificate.json holds the hashes of model and pictures, the counts
+and the shares with their intervals; least_covered.png shows the least covered patch of each of the
+worst pictures. The exit code is 1 where the share of patches is below --at-least.
 """
 
 from __future__ import annotations

@@ -13,8 +13,11 @@ from train.detectors.detector import Context
 from train.detectors.model_file import Model, read
 from train.detectors.sequential_patchcore.coreset import Coreset
 from train.detectors.sequential_patchcore.detector import SequentialPatchcore
+from train.detectors.sequential_patchcore.melding import meld
 from train.detectors.sequential_patchcore.member_class import MemberClass
+from train.detectors.sequential_patchcore.reach import reach
 from train.detectors.sequential_patchcore.settings import Settings
+from train.detectors.sequential_patchcore.stripping import stripped
 from train.detectors.strippable import strip
 
 #: Beginning of all names, which nothing else in a file begins with.
@@ -143,6 +146,23 @@ def test_a_certificate_counts_patches_within_the_radius(data, model, tmp_path, c
         more = ["--split", "test", "--radius", middle, "--at-least", asked, "--out", out]
         assert run(capsys, *words, *more)[0] == expected
         assert json.loads((out / "certificate.json").read_text())["accepted"] is (not expected)
+
+
+def test_a_melded_coreset_reaches_as_far_as_what_it_is_melded_of():
+    rng = np.random.default_rng(4)
+    sources = []
+    for spread in (1.0, 5.0, 2.0):
+        coreset = Coreset(20, identity={"backbone": "none"})
+        patches = torch.from_numpy((spread * rng.normal(size=(90, 3))).astype(np.float32))
+        coreset.fit(lambda patches=patches: [(patches,)], 3)
+        assert reach(coreset).value == coreset.separation
+        sources.append(coreset)
+    inner = meld(sources[:2], 40)
+    outer = meld([stripped(inner), sources[2]], 60)
+    assert outer.separation < sources[1].separation
+    assert reach(outer).value == reach(inner).value == sources[1].separation
+    small = meld(sources, 10)
+    assert reach(small).value == small.separation > sources[1].separation
 
 
 def test_what_cannot_be_certified(data, model, tmp_path, capsys):
