@@ -76,6 +76,11 @@ class Rows:
 
         return auroc
 
+    def difference(self, figure: str, first: str, second: str) -> Comparison | None:
+        """Return the comparison of a figure of two methods, the second claimed to be higher."""
+        made = self.finished.comparisons.difference(figure, first, second, 1)
+        return None if made is None else {**made, "what": FIGURES[figure].title}
+
     def compared(
         self,
         what: str,
@@ -128,10 +133,9 @@ def kinds(rows: Rows, methods: Sequence[MethodEntry]) -> list[Finding]:
 
 def background(rows: Rows, methods: Sequence[MethodEntry], ending: str) -> list[Finding]:
     """Return whether a black background makes methods better."""
-    difference = rows.finished.comparisons.difference
     figures = (MEAN, "spro") if rows.has_kinds else ("image_auroc", "mean_defect_recall")
     made = [
-        difference(figure, entry.name.removesuffix(ending), entry.name, 1)
+        rows.difference(figure, entry.name.removesuffix(ending), entry.name)
         for entry in methods
         if entry.variant is not None
         for figure in figures

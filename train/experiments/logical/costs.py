@@ -55,5 +55,5 @@ def why_absent(scenario: Scenario) -> str:
     try:
         Model.new(scenario.method, method(scenario.method).settings(), Context())
     except InputError as error:
-        return str(error)
+        return str(error).removeprefix(f"{scenario.method}: ")
     return "a member of it is not run"
