@@ -135,11 +135,11 @@ def test_every_method_is_a_row_whether_it_can_run_or_not(finished: Path) -> None
     assert own["published"]["PatchCore"] == 0.992
     claims = [finding["claim"] for finding in results["findings"]]
     better = "Feature ensemble is better than"
-    assert claims[2:6:2] == [f"{better} its members", f"{better} other ensembles of its members"]
-    assert len(claims) == 8 and claims[6] == "Mean of scores is better than its members"
-    rivals = [{each["first"] for each in finding["comparisons"]} for finding in results["findings"]]
-    assert rivals[2] == rivals[3] == {"PatchCore", "SimpleNet"}
-    assert rivals[4] == rivals[5] == {"Mean of scores"}
+    rivals = ["its member SimpleNet", "its member PatchCore", "Mean of scores of the same members"]
+    assert claims[2:8:2] == [f"{better} {rival}" for rival in rivals]
+    assert len(claims) == 12 and claims[8] == "Mean of scores is better than its member SimpleNet"
+    against = [{each["first"] for each in found["comparisons"]} for found in results["findings"]]
+    assert against[2] == against[3] == {"SimpleNet"} and against[6] == {"Mean of scores"}
     page = (finished / "report.html").read_text()
     assert "not run: " in page and "thesis, connector" in page and "<svg xmlns" in page
 

@@ -17,6 +17,7 @@ from train.experiments.experiment import Finished, MethodEntry
 from train.metrics import FIGURES, paired_bootstrap
 from train.metrics.images import image_auroc
 from train.metrics.metric import Resampled, Row
+from train.report.markup import spoken
 from train.report.results import Comparison, Finding
 
 STRUCTURAL, LOGICAL, MEAN = (
@@ -151,36 +152,29 @@ def ensembles(rows: Rows, methods: Sequence[MethodEntry]) -> list[Finding]:
     found = []
     for number, entry in enumerate(methods):
         others = [other.name for other in methods[number + 1 :] if other.members == entry.members]
-        if entry.members:
-            found += _better(rows, entry.name, entry.members, "its members")
-        if entry.members and others:
-            found += _better(rows, entry.name, others, "other ensembles of its members")
+        for member in entry.members:
+            found += _better(rows, entry.name, member, f"its member {member}")
+        for other in others if entry.members else []:
+            found += _better(rows, entry.name, other, f"{other} of the same members")
     return found
 
 
-def _better(rows: Rows, name: str, rivals: Sequence[str], called: str) -> list[Finding]:
-    """Return whether an ensemble is better than some methods: by kind, then flaw by flaw."""
+def _better(rows: Rows, name: str, rival: str, called: str) -> list[Finding]:
+    """Return whether an ensemble is better than another method: by kind, then flaw by flaw."""
     figures = (STRUCTURAL, LOGICAL, MEAN, "spro") if rows.has_kinds else ("image_auroc",)
-    comparisons = rows.finished.comparisons
+    finding = rows.finished.comparisons.finding
     claim = f"{name} is better than {called}"
-    whole = [
-        comparisons.difference(figure, rival, name, 1) for figure in figures for rival in rivals
-    ]
-    reason = f"{name} is not shown to be better than {' and '.join(rivals)} here."
     flaws = []
     for flaw in rows.flaws:
-        for rival in rivals:
-            tables = [rows.of(method) for method in (rival, name)]
-            pair = tuple(rows.flaw_auroc(table, flaw) for table in tables)
-            names = (rival, name)
-            flaws.append(
-                rows.compared(f"image AUROC, {flaw}", names, pair, tables[0], 1)  # type: ignore[arg-type]
-            )
+        tables = [rows.of(method) for method in (rival, name)]
+        first, second = (rows.flaw_auroc(table, flaw) for table in tables)
+        what = f"image AUROC, {spoken(flaw)}"
+        flaws.append(rows.compared(what, (rival, name), (first, second), tables[0], 1))
     won = sum(comparison["verdict"] == HOLDS for comparison in flaws)
-    by_flaw = comparisons.finding(f"{claim} flaw by flaw", flaws)
-    text = f"Better beyond doubt in {won} of {len(flaws)} pairs of flaw and method."
+    by_flaw = finding(f"{claim} flaw by flaw", flaws)
+    text = f"Better beyond doubt in {won} of {len(flaws)} flaws."
     return [
-        comparisons.finding(claim, whole, lambda: reason),
+        finding(claim, [rows.difference(figure, rival, name) for figure in figures]),
         {**by_flaw, "reason": f"{text} {by_flaw['reason']}".strip()},
     ]
 
