@@ -118,7 +118,10 @@ def _marks(row: Row, place: int, colour: str, x: Place, y: Place) -> str:
 
 def _legend(name: str, row: Row, place: int, colour: str) -> str:
     at = TOP + 14 + 14 * place
-    size = "" if row.fit is None else f", a90 {row.fit.curve.size(0.9):.3g}"
+    size = ""
+    if row.fit is not None:
+        a90, largest = row.fit.curve.size(0.9), row.sizes.max()
+        size = f", a90 {a90:.3g}" if a90 <= largest else f", a90 beyond {largest:.3g}"
     return (
         f'<path d="M{LEFT + 8} {at - 4}h16" stroke="{colour}" stroke-width="2"/>'
         f'<text x="{LEFT + 29}" y="{at}">{escape(name)} ({len(row.hits)}{size})</text>'

@@ -152,6 +152,9 @@ HEADINGS = {
 #: Marks a size that is larger than any flaw that was placed.
 BEYOND = "*"
 
+#: Sizes that are so many times larger are not told in numbers.
+FAR = 10
+
 
 def text_cells(numbers: Mapping[str, Any]) -> list[str]:
     """Return what a table shows of `Row.numbers`, in the order of `HEADINGS`."""
@@ -159,7 +162,8 @@ def text_cells(numbers: Mapping[str, Any]) -> list[str]:
     for place, name in enumerate(HEADINGS):
         value = numbers.get(name)
         if name.startswith("a") and value is not None and value > numbers["largest"]:
-            cells[place] += BEYOND
+            far = FAR * numbers["largest"]
+            cells[place] = f"{'>' if value > far else ''}{min(value, far):.3g}{BEYOND}"
     bound = numbers["false_call_bound"]
     cells[-1] = f"{numbers['false_calls']} of {numbers['places']} (≤ {100 * bound:.1f} %)"
     return cells

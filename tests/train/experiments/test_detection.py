@@ -80,6 +80,7 @@ def test_the_chosen_scenarios_are_measured_at_their_own_thresholds(finished, tmp
     assert "Synth_WS" in found.body and "a90/95" in found.body
     assert "*" not in text_cells(own["rows"][0])[HEADING]
     assert text_cells({**own["rows"][0], "largest": 1.0})[HEADING].endswith("*")
+    assert text_cells({**own["rows"][0], "largest": 0.01})[HEADING] == ">0.1*"
     table = (tmp_path / "pod/pod.csv").read_text().splitlines()
     assert len(table) == 1 + len(own["rows"])
 
