@@ -11,12 +11,20 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
-#: Largest denominator of a factor.
+from stainless.errors import InputError
+
+#: Largest denominator of a factor, which is taken as a fraction so that sizes are exact.
 DENOMINATOR = 10_000
 
 
 def scaled(images: Tensor, scale: float) -> Tensor:
-    """Return (..., H, W) scaled along both axes, with an antialiasing filter where it shrinks."""
+    """Return (..., H, W) scaled along both axes, with an antialiasing filter where it shrinks.
+
+    Raises:
+        InputError: the factor is no such fraction.
+    """
+    if abs(float(Fraction(scale).limit_denominator(DENOMINATOR)) - scale) > 1e-13 * scale:
+        raise InputError(f"scale {scale}: expected a fraction of at most {DENOMINATOR} parts")
     down, across = (_matrix(length, scale) for length in images.shape[-2:])
     return down @ images @ across.T
 

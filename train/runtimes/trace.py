@@ -29,7 +29,7 @@ def to_onnx(graph: Graph, method: str) -> bytes:
         InputError: it cannot be traced; names the method.
     """
     try:
-        from train.runtimes.operators import floor_division
+        from train.runtimes.operators import bicubic, floor_division
     except ImportError as missing:
         raise InputError(f"export needs {missing.name}: pip install -e '.[export]'") from None
     height, width = graph.size or (graph.smallest + BEYOND[0], graph.smallest + BEYOND[1])
@@ -48,7 +48,10 @@ def to_onnx(graph: Graph, method: str) -> bytes:
                 opset_version=OPSET,
                 input_names=[INPUT],
                 output_names=list(graph.outputs),
-                custom_translation_table={operator.floordiv: floor_division},
+                custom_translation_table={
+                    operator.floordiv: floor_division,
+                    torch.ops.aten._upsample_bicubic2d_aa.default: bicubic,
+                },
                 verbose=False,
             )
     except Exception as error:  # the exporter fails in many ways of its own
