@@ -18,7 +18,8 @@ TEXT = 'font-family="sans-serif" font-size="11" fill="#333"'
 def reliability_svg(title: str, found: Quality) -> str:
     """Return the diagram: share of defective pictures over their probability, with the counts.
 
-    On the dashed line both agree; a bar's lighter end is how far they are apart.
+    On the dashed line both agree; the black stroke is the share, and what is orange is how far
+    they are apart.
     """
     width, height = LEFT + SIDE + 16, TOP + SIDE + BELOW
 
@@ -46,8 +47,10 @@ def reliability_svg(title: str, found: Quality) -> str:
             continue
         left, wide = x(each.low) + 1, x(each.high) - x(each.low) - 2
         low, high = sorted((each.share, each.probability))
-        pieces.append(_bar(left, wide, y(each.share), y(0), "#0072b2"))
-        pieces.append(_bar(left, wide, y(high), y(low), "#d55e00", 0.35))
+        pieces.append(_bar(left, wide, y(low), y(0), "#0072b2"))
+        pieces.append(_bar(left, wide, y(high), y(low), "#e69f00", 0.6))
+        line = f"M{left:.1f} {y(each.share)}h{wide:.1f}"
+        pieces.append(f'<path d="{line}" stroke="#000" stroke-width="2"/>')
         tall = each.count / most * COUNTS
         base = TOP + SIDE + 24 + COUNTS
         pieces.append(_bar(left, wide, base - tall, base, "#888"))
@@ -56,10 +59,10 @@ def reliability_svg(title: str, found: Quality) -> str:
     )
     foot = TOP + SIDE + 24 + COUNTS
     pieces.append(
-        f'<text x="{LEFT}" y="{foot + 14}" {TEXT}>pictures by predicted probability of a defect, '
-        f"at most {most}</text>"
+        f'<text x="{LEFT}" y="{foot + 14}" {TEXT}>predicted probability; pictures, {most} at most'
+        "</text>"
         f'<text x="{LEFT}" y="{foot + 29}" {TEXT}>expected calibration error {found.ece:.3f}, '
-        f"Brier score {found.brier:.3f}</text>"
+        f"Brier {found.brier:.3f}</text>"
         f'<text transform="translate(12 {TOP + SIDE / 2}) rotate(-90)" {TEXT} '
         'text-anchor="middle">share that is defective</text></svg>'
     )
