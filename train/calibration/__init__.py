@@ -3,7 +3,7 @@
     calibration = fit(scores, defective)
     calibration.probability(new_scores)
 
-The curves are fitted to labelled pictures that nothing was learned from, and judged on others. A
+The curves are fitted to labelled pictures that nothing was learned from, and assessed on others. A
 probability holds for pictures among which as many are defective as among those.
 """
 

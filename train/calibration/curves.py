@@ -19,9 +19,15 @@ class Curve(Protocol):
         """Return, for scores of any shape, the probability that a picture is defective."""
 
 
-def sigmoid(logits: np.ndarray) -> np.ndarray:
+def sigmoid(x: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + exp(-x)) without overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * np.asarray(logits, float)))
+    return 0.5 * (1 + np.tanh(0.5 * np.asarray(x, float)))
+
+
+def logits(slope: float, intercept: float, scores: np.ndarray | float) -> np.ndarray:
+    """Return slope * score + intercept, which a slope of 0 makes the same of any score."""
+    values = np.asarray(scores, float)
+    return slope * values + intercept if slope else np.full(values.shape, intercept)
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Platt:
 
     def probability(self, scores: np.ndarray | float) -> np.ndarray:
         """Return the sigmoid."""
-        return sigmoid(self.slope * np.asarray(scores, float) + self.intercept)
+        return sigmoid(logits(self.slope, self.intercept, scores))
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Bounded:
 
     def probability(self, scores: np.ndarray | float) -> np.ndarray:
         """Return the sigmoid between the asymptotes."""
-        unit = sigmoid(self.slope * np.asarray(scores, float) + self.intercept)
+        unit = sigmoid(logits(self.slope, self.intercept, scores))
         return self.low + (self.high - self.low) * unit
 
 

@@ -129,18 +129,18 @@ def _calibrated(
     import numpy as np
 
     from train.calibration import quality
+    from train.calibration.assessment import assess, table
     from train.calibration.diagram import reliability_svg
-    from train.calibration.judging import judge, table
 
     rows = result["per_image"]
     found = calibration.probability(np.array([row["score"] for row in rows]))
     defective = np.array([row["defective"] for row in rows])
-    judged = judge(calibration, rows)
+    assessed = assess(calibration, rows)
     for row, probability in zip(rows, found.tolist(), strict=True):
         row["probability"] = probability
     title = f"Reliability, curve {calibration.chosen}"
     diagram = reliability_svg(title, quality(found, defective))
-    return {**result, "calibration": judged}, "\n".join(table(judged)), diagram
+    return {**result, "calibration": assessed}, "\n".join(table(assessed)), diagram
 
 
 def _warn_of_fitted(

@@ -18,7 +18,7 @@ from stainless.errors import InputError
 from stainless.files import replacing, write_json
 from stainless.measure import Watch, peak, restart_peak
 from train.calibration import BOUNDED, Calibration, fit_all
-from train.calibration.judging import judge
+from train.calibration.assessment import assess
 from train.detectors.detector import Context, Detector, FeatureScoring, Score
 from train.detectors.model_file import Model
 from train.experiments.experiment import MethodEntry
@@ -185,7 +185,7 @@ def _calibrated(scores: Scores, figures: Mapping[str, Any]) -> dict[str, Any] | 
         return None
     entry = {"split": VALIDATION, "images": len(found.scores)}
     calibration = Calibration(BOUNDED, fit_all(found.scores, found.defective), entry)
-    return judge(calibration, figures["per_image"])
+    return assess(calibration, figures["per_image"])
 
 
 def _predict(samples: Sequence[Sample], scores: Scores, threshold: float, folder: Path) -> None:

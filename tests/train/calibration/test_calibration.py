@@ -180,8 +180,11 @@ def test_one_class_only_is_refused(value):
 def test_scores_that_are_upside_down_say_nothing():
     scores, defective = np.arange(20.0), np.arange(20) < 10
     for name in ("platt", "bounded", "isotonic"):
-        values = fit(scores, defective, name).probability(scores)
+        curve = fit(scores, defective, name)
+        values = curve.probability(scores)
         assert np.ptp(values) < 1e-3 and abs(values.mean() - 0.5) < 0.05
+        if name != "bounded":
+            assert curve.probability(np.array([-np.inf, np.inf])) == pytest.approx([0.5, 0.5])
 
 
 def test_quality_by_hand():

@@ -155,7 +155,7 @@ def _calibration(results: Results) -> Table | None:
     ]
     text = (
         "Expected calibration error and Brier score of the probability that a picture is "
-        "defective: curves fitted to the validation pictures, judged on the test pictures, of "
+        "defective: curves fitted to the validation pictures, assessed on the test pictures, of "
         "which another share is defective."
     )
     best = [None, *([min] * (len(head) - 1))]

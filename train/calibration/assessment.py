@@ -12,7 +12,7 @@ from train.calibration.quality import quality
 from train.metrics.text_table import grid
 
 
-def judge(calibration: Calibration, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def assess(calibration: Calibration, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return how well probabilities are calibrated, JSON-able.
 
     Args:
@@ -35,14 +35,16 @@ def judge(calibration: Calibration, rows: Sequence[Mapping[str, Any]]) -> dict[s
     }
 
 
-def table(judged: Mapping[str, Any]) -> list[str]:
+def table(assessed: Mapping[str, Any]) -> list[str]:
     """Return lines with the figures of every curve, the one that speaks first."""
-    names = sorted(judged["curves"], key=lambda name: name != judged["chosen"])
-    rows = {name: [judged["curves"][name][key] for key in ("ece", "brier")] for name in names}
+    names = sorted(assessed["curves"], key=lambda name: name != assessed["chosen"])
+    rows = {name: [assessed["curves"][name][key] for key in ("ece", "brier")] for name in names}
     fitted = (
-        f", fitted to {judged['images']} {judged['split']} images" if "images" in judged else ""
+        f", fitted to {assessed['images']} {assessed['split']} images"
+        if "images" in assessed
+        else ""
     )
     return [
-        f"calibration by the curve {judged['chosen']}{fitted}; the other curves for comparison:",
+        f"calibration by the curve {assessed['chosen']}{fitted}; the other curves for comparison:",
         *grid(["expected calibration error", "Brier score"], rows),
     ]
