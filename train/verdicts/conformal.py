@@ -167,11 +167,21 @@ class DriftCheck:
         return float(p_values(self._calibration, np.array([score]))[0])
 
     def caution(self) -> str | None:
-        """Say in a line that the guarantee may not hold any more; None where nothing tells so."""
+        """Say in a line that the guarantee may not hold any more; None where nothing tells so.
+
+        A light that lifts nearly all scores above the threshold leaves too few to compare, and
+        looks like a delivery of defective parts: that is said, since only who sees them can tell.
+        """
         try:
             found = drift(self._calibration, np.array(self._scores), self._limit)
         except ImportError:
             return "whether the guarantee still holds was not looked at, which needs scipy"
+        if found.count < FEWEST <= len(self._scores):
+            return (
+                f"only {found.count} of {len(self._scores)} pictures passed, where {FEWEST} are "
+                "needed to tell whether the guarantee still holds: if those that are flagged are "
+                "good, fit the threshold again to good pictures of today"
+            )
         if not found.told:
             return None
         higher = "higher" if found.shift < 0 else "lower"

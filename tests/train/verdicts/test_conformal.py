@@ -131,3 +131,19 @@ def test_a_few_pictures_tell_no_drift():
     assert not conformal.drift(known, few, 98.5).told
     assert conformal.drift(known, np.full(conformal.FEWEST, 94.0), 98.5).told
     assert not conformal.drift(known, np.full(50, 1e9), 98.5).told
+
+
+def test_where_hardly_any_picture_passes_the_check_says_that_it_cannot_tell():
+    known = np.arange(100.0)
+
+    def caution(scores):
+        check = conformal.DriftCheck({"value": 98.5, "calibration": known.tolist()})
+        for score in scores:
+            check.p_value(score)
+        return check.caution()
+
+    passing, flagged = list(np.linspace(1, 98, conformal.FEWEST)), [1e9] * 30
+    assert caution(passing + flagged) is None
+    assert "19 of 49 pictures passed" in caution(passing[1:] + flagged)
+    # Of a few pictures nothing can be expected.
+    assert caution(flagged[: conformal.FEWEST - 1]) is None
