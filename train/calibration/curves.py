@@ -53,10 +53,10 @@ class Bounded:
     """A sigmoid between two asymptotes: the generalised bounded sigmoid (Saghir, 2024, 4.3.4).
 
     Attributes:
-        low: what a picture is given whose score is below all that were seen, above 0: as many of
-            them are defective and do not show it.
-        high: what a picture is given whose score is above all, below 1: of these so many are good
-            but for 1 - high.
+        low: what a picture gets whose score is below all that were seen, above 0: the share of
+            these that are defective and do not show it.
+        high: what a picture gets whose score is above all, below 1; 1 - high is the share of these
+            that are good all the same.
         slope: at least 0.
         intercept: of slope * score + intercept.
     """
