@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("LEAST", "MOST"),
         help="shortest and longest side of a crop (default: 96 160)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the crops (default: 0)")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="of the crops (default: 0)")
     add_white_level(parser)
     add_compute(parser)
 
@@ -58,6 +58,11 @@ def run(args: argparse.Namespace) -> int:
 
     if args.model is not None and args.data is None:
         raise InputError("--model: needs pictures to compare on, give --data")
+    if args.crops is not None and args.data is None:
+        raise InputError("--crops: needs pictures to take them from, give --data")
+    if args.crop_px[0] > args.crop_px[1]:
+        shown = " ".join(map(str, args.crop_px))
+        raise InputError(f"--crop-px: {shown}, expected the shorter side first")
     model = open_exported(args.file, args.runtime)
     detector = model.detector
     assert isinstance(detector, ExportedDetector)

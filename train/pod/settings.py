@@ -116,6 +116,11 @@ class Settings:
                 f"room_mm: {self.room_mm}, expected above 0 and at most the "
                 f"{min(self.cell_mm()):g} mm of a cell (area_mm, grid)"
             )
+        if self.size.endswith("_mm") and high > self.room_mm:
+            raise ValueError(
+                f"limits: {list(self.limits)}, expected no {self.size} above the {self.room_mm:g} "
+                "of room_mm"
+            )
         if not self.zones.transition <= self.zones.bright <= self.zones.overexposed:
             raise ValueError("zones.transition: expected transition <= bright <= overexposed")
 

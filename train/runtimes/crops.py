@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from stainless.dataset import Sample
-from stainless.errors import InputError
 
 #: Different crops of one size that are taken from a picture at most.
 BATCH = 8
@@ -27,16 +26,11 @@ def crops(
     Args:
         samples: pictures; each is used about as often as any other.
         count: of crops.
-        sides: shortest and longest side; a picture that is smaller is used as far as it goes.
+        sides: shortest and longest side, in this order; a picture that is smaller is used as far
+            as it goes.
         seed: of places, sizes and order.
-
-    Raises:
-        InputError: the longest side is shorter than the shortest.
     """
-    least, most = sides
-    if least > most:
-        raise InputError(f"--crop-px: {least} {most}, expected the shorter side first")
-    lengths = np.unique(np.linspace(least, most, LENGTHS).round().astype(int))
+    lengths = np.unique(np.linspace(*sides, LENGTHS).round().astype(int))
     order = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(ORDER,)))
     visits = -(-count // len(samples))
     sizes = [min(BATCH, visits)] * (visits // min(BATCH, visits))

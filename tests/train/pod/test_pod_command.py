@@ -90,6 +90,10 @@ def test_flaws_are_rendered_scored_and_tabled(folder, capsys):
     ("options", "line"),
     [
         (["--limits", "[2, 1]"], r"--limits: [2.0, 1.0], expected [low, high] with 0 < low < high"),
+        (
+            ["--limits", "[1, 40]"],
+            "expected no radius_mm above the 4 of room_mm",
+        ),
         (["--size", "null"], "--size: missing, expected that key of a dent's ranges"),
         (["--room_mm", "9"], "--room_mm: 9.0, expected above 0 and at most the 7 mm of a cell"),
         (["--levels", "{radius_mm: [1]}"], "--levels: radius_mm, expected another key than"),

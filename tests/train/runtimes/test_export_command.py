@@ -139,6 +139,8 @@ def test_bad_input_of_verify_is_one_line(pictures, model, exported, tmp_path, ca
         ([exported, *where, "--model", other], "is not the model that"),
         ([model], "not an exported model"),
         ([exported, *where, "--model", model, "--crops", 3, "--crop-px", 9, 8], "--crop-px"),
+        ([exported, "--crops", 3], "--crops: needs pictures"),
+        ([exported, *where, "--crops", 3, "--seed", -1], "--seed: -1"),
     ):
         assert line in refused(capsys, "verify", *words)
 
