@@ -116,7 +116,7 @@ def _checked(entry: Any) -> dict[str, Any]:
     Raises:
         ValueError, KeyError, TypeError, AttributeError: it has not.
     """
-    files, parameters = entry["files"].items(), entry["parameters"]
+    files, parameters = entry["files"].items(), entry.get("parameters", {})
     is_sane = all(is_below(name) and isinstance(digest, str) for name, digest in files)
     is_sane &= type(entry["sample"]) is int and isinstance(entry.get("renderer", {}), dict)
     # Outside of a series a sample is no side of a part.

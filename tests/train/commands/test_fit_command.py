@@ -140,10 +140,10 @@ def test_an_interrupted_fit_continues_and_ends_the_same(data, model, tmp_path, c
 
     out, run_epoch = tmp_path / "m.safetensors", detector.run_epoch
 
-    def stops(extractor, coreset, trainsets, context, number):
+    def stops(extractor, coreset, trainsets, context, number, *more):
         if number == 1:
             raise KeyboardInterrupt
-        run_epoch(extractor, coreset, trainsets, context, number)
+        run_epoch(extractor, coreset, trainsets, context, number, *more)
 
     words = ["fit", "--data", data, "--category", "plate", "--size", 200, "--epochs", 3]
     monkeypatch.setattr(detector, "run_epoch", stops)
