@@ -55,7 +55,10 @@ def finished(sets: Path) -> Path:
 
 
 def figures(out: Path) -> dict[str, dict]:
+    """Figures by name, without what scoring took, which no two runs share."""
     found = {path.name: json.loads(path.read_text()) for path in (out / "figures").iterdir()}
+    for content in found.values():
+        assert content.pop("scoring")["cpu_seconds"] >= 0
     return found
 
 
